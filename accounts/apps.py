@@ -1,0 +1,7 @@
+"""Django's configuration of this app."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"

@@ -1,0 +1,29 @@
+"""What you run: apps and their processes, what they were built from, where they run and how they are reached."""
+
+from apps.models.app import App, Process, Sidecar
+from apps.models.build import Build, BuildStep, Buildpack, Droplet, Package, SourceFile, Stack
+from apps.models.deployment import Address, Deployment, Instance, Revision
+from apps.models.route import Destination, Domain, Route
+from apps.models.task import EnvironmentGroup, Task
+
+__all__ = [
+    "Address",
+    "App",
+    "Build",
+    "BuildStep",
+    "Buildpack",
+    "Deployment",
+    "Destination",
+    "Domain",
+    "Droplet",
+    "EnvironmentGroup",
+    "Instance",
+    "Package",
+    "Process",
+    "Revision",
+    "Route",
+    "Sidecar",
+    "SourceFile",
+    "Stack",
+    "Task",
+]

@@ -1,0 +1,228 @@
+"""What query strings may ask for: filters, order, label selectors, includes, pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote, urlencode
+
+from django.db.models import Q, QuerySet
+
+from paas.lib.errors import BadQueryParameter
+from paas.lib.v3.shapes import link, origin
+
+PAGING = ("page", "per_page", "order_by")
+STAMPS = ("created_ats", "updated_ats")
+COMPARISONS = {"gt": "gt", "gte": "gte", "lt": "lt", "lte": "lte"}
+TIMESTAMP = "%Y-%m-%dT%H:%M:%SZ"
+MOST_PER_PAGE, USUAL_PER_PAGE = 5000, 50
+
+
+def values(text: str) -> list[str]:
+    """Split at commas, then percent-decode each: clients escape commas inside names twice."""
+    return [unquote(part) for part in text.split(",")]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A comma list that the column must be one of; an empty value means equal to ''."""
+
+    path: str
+
+    def __call__(self, name: str, text: str) -> Q:
+        return Q(**{f"{self.path}__in": values(text)})
+
+
+class Names(Text):
+    pass
+
+
+@dataclass(frozen=True)
+class Choice:
+    path: str
+    choices: tuple[str, ...]
+
+    def __call__(self, name: str, text: str) -> Q:
+        asked = values(text)
+        if wrong := [value for value in asked if value not in self.choices]:
+            raise BadQueryParameter(f"{name} '{wrong[0]}' is not one of: {', '.join(self.choices)}")
+        return Q(**{f"{self.path}__in": asked})
+
+
+@dataclass(frozen=True)
+class Bool:
+    path: str
+
+    def __call__(self, name: str, text: str) -> Q:
+        if text not in ("true", "false"):
+            raise BadQueryParameter(f"{name} must be 'true' or 'false'")
+        return Q(**{self.path: text == "true"})
+
+
+Filter = Callable[[str, str], Q]
+
+
+@dataclass(frozen=True)
+class Query:
+    """What one collection takes. ``includes`` maps a name to a function of the page's resources."""
+
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    orders: Mapping[str, str] = field(default_factory=dict)  # beyond created_at and updated_at: name -> column
+    includes: Mapping[str, Callable[[Any, list[Any]], Mapping[str, list[dict[str, Any]]]]] = field(default_factory=dict)
+    extras: tuple[str, ...] = ()  # parameters that the view itself reads ("fields[space]", "embed")
+    order: tuple[str, ...] = ("created_at", "id")
+    labels: bool = True
+    stamps: bool = True
+
+    def valid(self) -> list[str]:
+        names = [*PAGING, *(("guids",) if "guids" not in self.filters else ()), *self.filters]
+        names += [*(STAMPS if self.stamps else ()), *(("label_selector",) if self.labels else ())]
+        return [*names, *(("include",) if self.includes else ()), *self.extras]
+
+    def check(self, parameters: Any) -> None:
+        valid = self.valid()
+        unknown = [name for name in parameters if re.sub(r"\[(gt|lt)e?\]$|\[not\]$", "", name) not in valid and name not in valid]
+        if unknown:
+            raise BadQueryParameter(
+                "Unknown query parameter(s): "
+                + ", ".join(f"'{name}'" for name in unknown)
+                + ". Valid parameters are: "
+                + ", ".join(f"'{name}'" for name in valid)
+            )
+
+    def apply(self, queryset: QuerySet[Any], parameters: Any) -> QuerySet[Any]:
+        """Return the rows asked for, in a stable order; raise ``BadQueryParameter``."""
+        self.check(parameters)
+        for name, text in parameters.items():
+            bare, _, comparison = name.rstrip("]").partition("[")
+            if name in self.filters:
+                queryset = queryset.filter(self.filters[name](name, text))
+            elif comparison == "not" and bare in self.filters:
+                queryset = queryset.exclude(self.filters[bare](bare, text))
+            elif name == "guids":
+                queryset = queryset.filter(guid__in=values(text))
+            elif bare in STAMPS and self.stamps:
+                queryset = queryset.filter(_stamps(bare, comparison, text))
+            elif name == "label_selector" and self.labels:
+                queryset = queryset.filter(label_selector(text))
+        return queryset.order_by(*self._order(parameters.get("order_by", "")))
+
+    def _order(self, asked: str) -> tuple[str, ...]:
+        if not asked:
+            return self.order
+        known = {"created_at": "created_at", "updated_at": "updated_at", **self.orders}
+        name = asked.lstrip("+-")
+        if name not in known:
+            raise BadQueryParameter("Order by can only be: " + ", ".join(f"'{key}'" for key in known))
+        sign = "-" if asked.startswith("-") else ""
+        return (f"{sign}{known[name]}", f"{sign}id")
+
+    def included(self, request: Any, rows: list[Any]) -> dict[str, Any]:
+        """Return ``{"included": {...}}`` for what ``include`` asks for, each resource once; else ``{}``."""
+        text = request.query_params.get("include", "") if self.includes else ""
+        if not text:
+            return {}
+        found: dict[str, dict[str, dict[str, Any]]] = {}
+        for name in values(text):
+            if name not in self.includes:
+                raise BadQueryParameter(
+                    f"Invalid included resource: '{name}'. Valid included resources are: "
+                    + ", ".join(f"'{key}'" for key in self.includes)
+                )
+            for kind, resources in self.includes[name](request, rows).items():
+                found.setdefault(kind, {}).update({resource["guid"]: resource for resource in resources})
+        return {"included": {kind: list(resources.values()) for kind, resources in found.items()}}
+
+
+def _stamps(name: str, comparison: str, text: str) -> Q:
+    column = name.removesuffix("s")
+    try:
+        moments = [datetime.strptime(value, TIMESTAMP).replace(tzinfo=UTC) for value in values(text)]
+    except ValueError as error:
+        raise BadQueryParameter(f"{name} has an invalid timestamp format. Timestamps should be formatted as 'YYYY-MM-DDThh:mm:ssZ'") from error
+    if comparison and (comparison not in COMPARISONS or len(moments) > 1):
+        raise BadQueryParameter(f"{name} takes one timestamp with [gt], [gte], [lt] or [lte]")
+    if comparison:
+        return Q(**{f"{column}__{COMPARISONS[comparison]}": moments[0]})
+    exact = Q()
+    for moment in moments:  # the API shows whole seconds
+        exact |= Q(**{f"{column}__gte": moment, f"{column}__lt": moment.replace(microsecond=0) + _SECOND})
+    return exact
+
+
+_SECOND = datetime(2000, 1, 1, 0, 0, 1) - datetime(2000, 1, 1)
+_IN = re.compile(r"^(?P<key>\S+)\s+(?P<op>in|notin)\s*\((?P<values>[^()]*)\)$")
+_EQUAL = re.compile(r"^(?P<key>[^=!\s]+)\s*(?P<op>==|!=|=)\s*(?P<value>[^=!\s]*)$")
+
+
+def label_selector(text: str) -> Q:
+    """Return the condition for ``a=b,c!=d,e in (f,g),h notin (i),j,!k`` (all of them must hold)."""
+    requirements = [part.strip() for part in re.split(r",(?![^(]*\))", text)]
+    if not text.strip() or len(requirements) > 50 or not all(requirements):
+        raise BadQueryParameter("Invalid label_selector value")
+    condition = Q()
+    for part in requirements:
+        condition &= _requirement(part)
+    return condition
+
+
+def _requirement(part: str) -> Q:
+    if found := _IN.match(part):
+        any_of = Q()
+        for value in found["values"].split(","):
+            any_of |= Q(labels__contains={found["key"]: value.strip()})
+        return any_of if found["op"] == "in" else ~any_of
+    if found := _EQUAL.match(part):
+        same = Q(labels__contains={found["key"]: found["value"]})
+        return ~same if found["op"] == "!=" else same
+    if re.fullmatch(r"!?[A-Za-z0-9./_-]+", part):
+        return ~Q(labels__has_key=part[1:]) if part.startswith("!") else Q(labels__has_key=part)
+    raise BadQueryParameter("Invalid label_selector value")
+
+
+class Pagination:
+    """One page of a queryset, in Cloud Foundry's envelope."""
+
+    def __init__(self, request: Any) -> None:
+        self.request = request
+        self.page = self._number("page", 1, None)
+        self.per_page = self._number("per_page", USUAL_PER_PAGE, MOST_PER_PAGE)
+
+    def _number(self, name: str, usual: int, most: int | None) -> int:
+        text = self.request.query_params.get(name, str(usual))
+        if not text.isascii() or not text.isdigit() or int(text) < 1 or len(text) > 9:
+            raise BadQueryParameter(f"{name.replace('_', ' ').capitalize()} must be a positive integer")
+        if most and int(text) > most:
+            raise BadQueryParameter(f"{name.replace('_', ' ').capitalize()} must be between 1 and {most}")
+        return int(text)
+
+    def rows(self, queryset: QuerySet[Any]) -> list[Any]:
+        self.total = queryset.order_by().count()
+        start = (self.page - 1) * self.per_page
+        return list(queryset[start : start + self.per_page]) if start < self.total else []
+
+    def _href(self, page: int) -> dict[str, str]:
+        asked = {**{k: v for k, v in self.request.query_params.items() if k not in ("page", "per_page")}}
+        query = urlencode({**asked, "page": page, "per_page": self.per_page})
+        return link(self.request, f"{self.request.path}?{query}")
+
+    def envelope(self, resources: list[Any], **more: Any) -> dict[str, Any]:
+        pages = max(1, -(-self.total // self.per_page))
+        return {
+            "pagination": {
+                "total_results": self.total,
+                "total_pages": pages,
+                "first": self._href(1),
+                "last": self._href(pages),
+                "next": self._href(self.page + 1) if self.page < pages else None,
+                "previous": self._href(self.page - 1) if self.page > 1 else None,
+            },
+            "resources": resources,
+            **more,
+        }
+
+
+__all__ = ["Bool", "Choice", "Filter", "Names", "Pagination", "Query", "Text", "label_selector", "origin", "values"]

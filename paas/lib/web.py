@@ -1,0 +1,80 @@
+"""The browser door: errors as flash messages or pages, security headers, what every template knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from paas.lib.errors import PaasError
+from paas.lib.v3.door import as_paas_error
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class ConsoleMiddleware:
+    """Adds the security headers and turns what a page could not foresee into a styled error page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", POLICY)
+        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        if getattr(request, "user", None) is not None and "Cache-Control" not in response.headers and not request.path.startswith("/static/"):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        error = as_paas_error(exception)
+        return error_page(request, error) if error else None
+
+
+def error_page(request: HttpRequest, error: PaasError) -> HttpResponse:
+    response = render(request, "error.html", {"error": error, "status": error.status}, status=error.status)
+    if error.status == 503:
+        response.headers["Retry-After"] = "5"
+    return response
+
+
+def tells_errors(back: str = "") -> Callable[..., Any]:
+    """Decorate a POST view: a ``PaasError`` becomes a flash message on the page the person came from.
+
+    ``back`` names the URL to go to instead of the referring page, with the view's own arguments.
+    """
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                return view(request, *args, **kwargs)
+            except PaasError as error:
+                if error.status == 404 or request.method != "POST":
+                    return error_page(request, error)
+                messages.error(request, error.detail)
+                return redirect(back, *args, **kwargs) if back else redirect(came_from(request))
+
+        return wrapped
+
+    return decorate
+
+
+def came_from(request: HttpRequest, otherwise: str = "/") -> str:
+    """Return the referring page on our own host, or ``otherwise``."""
+    referer = request.headers.get("Referer", "")
+    return referer if url_has_allowed_host_and_scheme(referer, {request.get_host()}) else otherwise
+
+
+def platform(request: HttpRequest) -> dict[str, Any]:
+    """What every template knows of the platform."""
+    return {"platform_name": settings.PAAS_NAME, "platform_url": settings.PAAS_URL, "apps_domain": settings.PAAS_APPS_DOMAIN}

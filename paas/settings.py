@@ -1,0 +1,284 @@
+"""Every setting of the control plane: read from the environment (or the state folder's ``env`` file), checked here."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+STATE = Path(os.environ.get("PAAS_STATE") or BASE_DIR / "var").resolve()
+
+
+def _state_environment() -> dict[str, str]:
+    file = STATE / "env"
+    if not file.exists():
+        return {}
+    pairs = (line.partition("=") for line in file.read_text().splitlines() if line and not line.startswith("#"))
+    return {name: value for name, _, value in pairs}
+
+
+_ENV = _state_environment() | dict(os.environ)
+
+
+def env(name: str, default: str = "") -> str:
+    return _ENV.get(name, default)
+
+
+def whole(name: str, default: int, *, least: int = 0) -> int:
+    text = env(name, str(default))
+    if not text.isdigit() or int(text) < least:
+        raise ImproperlyConfigured(f"{name} must be a whole number of at least {least}, not {text!r}.")
+    return int(text)
+
+
+def database(name: str, default: str = "") -> dict[str, Any]:
+    url = env(name, default)
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
+        raise ImproperlyConfigured(f"{name} must be a postgresql://user:password@host:port/database URL, not {url!r}.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.strip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(parts.port or 5432),
+        "CONN_HEALTH_CHECKS": True,
+        "CONN_MAX_AGE": 60,
+        "OPTIONS": {"connect_timeout": 5, "application_name": "paas"},
+    }
+
+
+# Where we are ------------------------------------------------------------------------------------------------------
+PAAS_INSTALL = env("PAAS_INSTALL", "dev")
+PAAS_STATE = STATE
+PAAS_PORT = whole("PAAS_PORT", 8080, least=1)
+PAAS_DOMAIN = env("PAAS_DOMAIN", "localhost").lower()
+PAAS_APPS_DOMAIN = env("PAAS_APPS_DOMAIN", "apps.localhost").lower()
+PAAS_TLS = env("PAAS_TLS", "off")
+PAAS_SCHEME = "http" if PAAS_TLS == "off" else "https"
+PAAS_PUBLIC_PORT = PAAS_PORT if PAAS_TLS == "off" else whole("PAAS_TLS_PORT", 443, least=1)
+PAAS_PORT_SUFFIX = "" if PAAS_PUBLIC_PORT in (80, 443) else f":{PAAS_PUBLIC_PORT}"
+PAAS_URL = f"{PAAS_SCHEME}://{PAAS_DOMAIN}{PAAS_PORT_SUFFIX}"
+PAAS_SUBNET = env("PAAS_SUBNET", "10.211.0.0/20")
+PAAS_NAME = env("PAAS_NAME", "Slipway")
+PAAS_API_VERSION = "3.195.0"
+
+# The parts of the outside world ------------------------------------------------------------------------------------
+PAAS_STACK_IMAGES: dict[str, str] = json.loads(env("PAAS_STACK_IMAGES", "{}"))
+PAAS_BUILDPACKS = BASE_DIR / "apps" / "buildpacks"
+PAAS_MEMORY_MB = whole("PAAS_MEMORY_MB", 0) or None
+PAAS_BLOBS_KIND = env("PAAS_BLOBS", "disk")
+PAAS_RUNTIME_KIND = env("PAAS_RUNTIME", "docker")
+PAAS_ROUTER_KIND = env("PAAS_ROUTER", "envoy")
+PAAS_BUILDER_KIND = env("PAAS_BUILDER", "container")
+PAAS_S3 = {
+    "bucket": env("PAAS_S3_BUCKET"),
+    "prefix": env("PAAS_S3_PREFIX"),
+    "endpoint_url": env("PAAS_S3_ENDPOINT_URL") or None,
+    "region": env("PAAS_S3_REGION") or None,
+    "access_key": env("PAAS_S3_ACCESS_KEY") or None,
+    "secret_key": env("PAAS_S3_SECRET_KEY") or None,
+}
+PAAS_UPLOAD_LIMIT = whole("PAAS_UPLOAD_LIMIT_MB", 1024, least=1) * 1024 * 1024
+PAAS_BLOBS_BUDGET = whole("PAAS_BLOBS_BUDGET_MB", 20480, least=100) * 1024 * 1024
+
+# Secrets: the first key signs and encrypts, all of them are accepted ------------------------------------------------
+KEYS_DIR = STATE / "keys"
+
+
+def _secret_keys() -> list[str]:
+    keys = [key for key in env("PAAS_SECRET_KEYS").split(",") if key]
+    if not keys and (KEYS_DIR / "secret").exists():
+        keys = (KEYS_DIR / "secret").read_text().split()
+    if not keys:
+        import secrets
+
+        KEYS_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keys = [secrets.token_urlsafe(48)]
+        descriptor = os.open(KEYS_DIR / "secret", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(keys[0] + "\n")
+    if any(len(key) < 32 for key in keys):
+        raise ImproperlyConfigured("PAAS_SECRET_KEYS must hold keys of at least 32 characters, split by commas.")
+    return keys
+
+
+PAAS_SECRET_KEYS = _secret_keys()
+SECRET_KEY = PAAS_SECRET_KEYS[0]
+SECRET_KEY_FALLBACKS = PAAS_SECRET_KEYS[1:]
+
+# Django ------------------------------------------------------------------------------------------------------------
+DEBUG = False
+ALLOWED_HOSTS = [PAAS_DOMAIN, *(f"{name}.{PAAS_DOMAIN}" for name in ("api", "login", "uaa", "log-cache")), "127.0.0.1", "localhost"]
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "oauth2_provider",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "accounts",
+    "guardian",
+    "tenants",
+    "services",
+    "apps",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "paas.lib.v3.TrailingSlash",
+    "paas.lib.web.ConsoleMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "paas.urls"
+ASGI_APPLICATION = "paas.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "paas.lib.web.platform",
+            ]
+        },
+    }
+]
+_TESTING = "pytest" in sys.modules
+DATABASES = {
+    "default": database("DATABASE_URL", "postgresql://paas:paas@127.0.0.1:5432/paas"),
+    "owner": database("DATABASE_OWNER_URL", env("DATABASE_URL", "postgresql://paas:paas@127.0.0.1:5432/paas"))
+    | {"TEST": {"MIRROR": "default"}},
+}
+PAAS_DATABASE_APP_ROLE = DATABASES["default"]["USER"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+if _TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "UTC"
+USE_TZ = True
+APPEND_SLASH = False
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE / "static"
+STATICFILES_DIRS = [BASE_DIR / "static", *([STATE / "assets"] if (STATE / "assets").is_dir() else [])]
+if not _TESTING:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+FILE_UPLOAD_TEMP_DIR = None
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 20000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50000
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if env("PAAS_SMTP_HOST") else "django.core.mail.backends.dummy.EmailBackend"
+SITE_NAME = PAAS_NAME
+
+# The browser's session ----------------------------------------------------------------------------------------------
+SESSION_COOKIE_NAME = "paas_session"
+CSRF_COOKIE_NAME = "paas_csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PAAS_SCHEME == "https"
+SESSION_COOKIE_AGE = int(timedelta(hours=20).total_seconds())
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = [PAAS_URL]
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"email", "username"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
+ACCOUNT_SESSION_REMEMBER = True
+
+SILENCED_SYSTEM_CHECKS = ["guardian.W001", "auth.W004"]  # roles are resolved in tenants/access.py; names are unique per origin
+
+# Object permissions: roles are rows, resolved in tenants/access.py ---------------------------------------------------
+GUARDIAN_RAISE_403 = False
+ANONYMOUS_USER_NAME = None
+
+# The API -------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["paas.lib.v3.SignedIn"],
+    "DEFAULT_PARSER_CLASSES": ["paas.lib.v3.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["paas.lib.v3.AnyJSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "paas.lib.v3.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": f"{PAAS_NAME} API",
+    "DESCRIPTION": "Cloud Foundry's v3 API, for organizations, spaces, apps, routes and everything around them.",
+    "VERSION": PAAS_API_VERSION,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/v3",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+}
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
+OAUTH2_PROVIDER = {
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 600,
+    "REFRESH_TOKEN_EXPIRE_SECONDS": int(timedelta(hours=20).total_seconds()),
+    "ROTATE_REFRESH_TOKEN": True,
+    "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": 60,
+    "SCOPES": {"cloud_controller.read": "Read", "cloud_controller.write": "Change", "openid": "Sign in"},
+    "DEFAULT_SCOPES": ["cloud_controller.read", "cloud_controller.write", "openid"],
+    "ACCESS_TOKEN_GENERATOR": "accounts.tokens.access_token",
+}
+
+# Work ------------------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "converge"
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 10, "socket_connect_timeout": 5}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env("PAAS_LOG_LEVEL", "INFO").upper()},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        "uvicorn.access": {"level": "WARNING"},
+    },
+}

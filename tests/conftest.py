@@ -1,0 +1,122 @@
+"""The cast: alice develops in the space, bob audits it, dora manages the organization, charlie is from elsewhere, root runs the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from tenants import access
+from tenants.models import Organization, OrganizationQuota, QuotaUse, Region, Space
+
+
+def make_user(name: str, **fields: Any) -> User:
+    return User.objects.person(f"{name}@example.com", "correct horse battery", **fields)
+
+
+@pytest.fixture
+def system(db: None) -> User:
+    return User.objects.get_or_create(username="system", origin="system", defaults={"kind": User.Kind.SYSTEM})[0]
+
+
+@pytest.fixture
+def root(system: User) -> User:
+    return make_user("root", platform_role=User.PlatformRole.ADMIN)
+
+
+@pytest.fixture
+def quota(db: None) -> OrganizationQuota:
+    return OrganizationQuota.objects.get_or_create(
+        name="default", defaults={"total_memory_mb": 100 * 1024, "total_routes": 1000, "total_service_instances": 100}
+    )[0]
+
+
+@pytest.fixture
+def region(db: None) -> Region:
+    return Region.objects.get_or_create(name="local", defaults={"is_default": True})[0]
+
+
+@pytest.fixture
+def make_org(quota: OrganizationQuota) -> Callable[[str], Organization]:
+    def make(name: str) -> Organization:
+        organization = Organization.objects.create(name=name, quota=quota)
+        QuotaUse.objects.create(organization=organization)
+        return organization
+
+    return make
+
+
+@pytest.fixture
+def make_space(region: Region) -> Callable[..., Space]:
+    def make(organization: Organization, name: str) -> Space:
+        space = Space.objects.create(organization=organization, name=name, region=region)
+        QuotaUse.objects.create(space=space)
+        return space
+
+    return make
+
+
+@pytest.fixture
+def org(make_org: Callable[[str], Organization]) -> Organization:
+    return make_org("ministry")
+
+
+@pytest.fixture
+def space(org: Organization, make_space: Callable[..., Space]) -> Space:
+    return make_space(org, "production")
+
+
+@pytest.fixture
+def other_space(make_org: Callable[[str], Organization], make_space: Callable[..., Space]) -> Space:
+    return make_space(make_org("council"), "production")
+
+
+def _member(name: str, space: Space, root: User, *, org_roles: tuple[str, ...] = (), space_roles: tuple[str, ...] = ()) -> User:
+    user = make_user(name)
+    for role in ("organization_user", *org_roles):
+        access.give(user, role, space.organization, by=root)
+    for role in space_roles:
+        access.give(user, role, space, by=root)
+    return user
+
+
+@pytest.fixture
+def alice(space: Space, root: User) -> User:
+    return _member("alice", space, root, space_roles=("space_developer",))
+
+
+@pytest.fixture
+def bob(space: Space, root: User) -> User:
+    return _member("bob", space, root, space_roles=("space_auditor",))
+
+
+@pytest.fixture
+def dora(space: Space, root: User) -> User:
+    return _member("dora", space, root, org_roles=("organization_manager",))
+
+
+@pytest.fixture
+def charlie(other_space: Space, root: User) -> User:
+    return _member("charlie", other_space, root, space_roles=("space_developer",))
+
+
+@pytest.fixture
+def api() -> Callable[[User], APIClient]:
+    """Return a client that calls the API as the user; tokens have tests of their own."""
+
+    def client(user: User) -> APIClient:
+        made = APIClient()
+        made.default_format = "json"  # type: ignore[attr-defined]
+        made.force_authenticate(user=user)
+        return made
+
+    return client
+
+
+@pytest.fixture
+def now() -> Any:
+    return timezone.now()
