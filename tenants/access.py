@@ -169,7 +169,7 @@ def require_flag(name: str, actor: User) -> None:
     row = FeatureFlag.objects.filter(name=name).first()
     if actor.is_admin or (row.enabled if row else FEATURE_FLAGS[name]):
         return
-    raise FeatureDisabled((row.custom_error_message if row else "") or f"Feature Disabled: {name}")
+    raise FeatureDisabled(f"Feature Disabled: {(row.custom_error_message if row else '') or name}")
 
 
 class AlreadyHeld(PaasError):
@@ -229,27 +229,27 @@ def people_visible_to(user: User) -> QuerySet[User]:
     organizations = Organization.objects.visible_to(user).values("pk")
     return User.objects.filter(
         Q(pk=user.pk)
-        | Q(pk__in=OrganizationRole.objects.filter(content_object__in=organizations).values("user"))
-        | Q(pk__in=SpaceRole.objects.filter(content_object__organization__in=organizations).values("user"))
+        | Q(pk__in=OrganizationRole.objects.filter(in_force(), content_object__in=organizations).values("user"))
+        | Q(pk__in=SpaceRole.objects.filter(in_force(), content_object__organization__in=organizations).values("user"))
     )
 
 
 def organizations_with(user: User, verb: str) -> QuerySet[Organization]:
     """The organizations where an organization role gives the user the verb."""
     if user.is_admin or (user.platform_role == READ_ONLY_ADMIN and verb in READING - SECRETS):
-        return Organization.objects.all()
+        return Organization.objects.filter(deleting_at=None)
     held = OrganizationRole.objects.filter(in_force(), user=user, permission__codename__in=TABLE[verb][1])
-    return Organization.objects.filter(pk__in=held.values("content_object"))
+    return Organization.objects.filter(pk__in=held.values("content_object"), deleting_at=None)
 
 
 def spaces_with(user: User, verb: str) -> QuerySet[Space]:
     """The spaces where the user holds the verb, through a space role or one of the organization."""
     if user.is_admin or (user.platform_role == READ_ONLY_ADMIN and verb in READING - SECRETS):
-        return Space.objects.all()
+        return Space.objects.filter(deleting_at=None)
     roles = TABLE[verb][1]
     held = SpaceRole.objects.filter(in_force(), user=user, permission__codename__in=roles).values("content_object")
     through = OrganizationRole.objects.filter(in_force(), user=user, permission__codename__in=roles)
-    return Space.objects.filter(Q(pk__in=held) | Q(organization__in=through.values("content_object")))
+    return Space.objects.filter(Q(pk__in=held) | Q(organization__in=through.values("content_object")), deleting_at=None)
 
 
 def table() -> Iterable[tuple[str, str, dict[str, bool]]]:

@@ -74,12 +74,16 @@ class Region(Resource, Work):
 
 class OrganizationQuerySet(LockingQuerySet):
     def visible_to(self, user: User) -> Self:
-        """The organizations that the user holds any role in, or all of them for platform roles."""
+        """The organizations that the user holds any role in, or all of them for platform roles.
+
+        What is being deleted is gone for everybody at once.
+        """
+        there = self.filter(deleting_at=None)
         if user.platform_role:
-            return self
+            return there
         held = OrganizationRole.objects.filter(in_force(), user=user).values("content_object")
-        through_spaces = SpaceRole.objects.filter(in_force(), user=user).values("content_object__organization")
-        return self.filter(Q(pk__in=held) | Q(pk__in=through_spaces))
+        through_spaces = SpaceRole.objects.filter(in_force(), user=user, content_object__deleting_at=None)
+        return there.filter(Q(pk__in=held) | Q(pk__in=through_spaces.values("content_object__organization")))
 
 
 class Organization(Resource):
@@ -109,13 +113,14 @@ class SpaceQuota(Limits):
 class SpaceQuerySet(WorkQuerySet):
     def visible_to(self, user: User) -> Self:
         """The spaces that the user holds a role in, and those of organizations that the user manages."""
+        there = self.filter(deleting_at=None)
         if user.platform_role:
-            return self
+            return there
         held = SpaceRole.objects.filter(in_force(), user=user).values("content_object")
         managed = OrganizationRole.objects.filter(
             in_force(), user=user, permission__codename="organization_manager"
         ).values("content_object")
-        return self.filter(Q(pk__in=held) | Q(organization__in=managed))
+        return there.filter(Q(pk__in=held) | Q(organization__in=managed))
 
 
 class Space(Resource, Work):
@@ -218,3 +223,8 @@ class FeatureFlag(models.Model):
     enabled = models.BooleanField()
     custom_error_message = models.CharField(max_length=255, blank=True, default="")
     updated_at = models.DateTimeField(auto_now=True)
+
+    @property
+    def guid(self) -> str:
+        """A flag's name is its id."""
+        return self.name

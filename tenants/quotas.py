@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from paas.lib.errors import PaasError
-from tenants.models import Limits, Organization, QuotaUse, Space
+from paas.lib.errors import PaasError, Unprocessable
+from tenants.models import Limits, Organization, OrganizationQuota, QuotaUse, Space
+
+DEFAULT = "default"  # the quota that every new organization gets
 
 LIMITS = {
     "memory_mb": ("total_memory_mb", "memory limit"),
@@ -23,6 +25,17 @@ class QuotaExceeded(PaasError):
     """Names the quota, the limit, what is used and what was asked for."""
 
     status, code, title = 422, 10008, "UnprocessableEntity"
+
+
+def default() -> OrganizationQuota:
+    """Return the quota that a new organization gets."""
+    quota = OrganizationQuota.objects.filter(name=DEFAULT).first()
+    if quota is None:
+        raise Unprocessable(
+            f"There is no organization quota named '{DEFAULT}', which every new organization gets. "
+            "Ask the platform team to create it."
+        )
+    return quota
 
 
 def locked_use(space: Space) -> tuple[QuotaUse, QuotaUse]:

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import fcntl
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db import connections
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
 from tenants import access
 from tenants.models import Organization, OrganizationQuota, QuotaUse, Region, Space
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """Give each test run that is under way a database of its own, so that several can run side by side."""
+    folder = Path(settings.PAAS_STATE) / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(100):
+        lock = (folder / f"test-database-{number}").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        connections["default"].settings_dict["TEST"]["NAME"] = f"test_paas_{number}"
+        yield
+        lock.close()
+        return
+    raise RuntimeError("A hundred test runs are under way already.")
 
 
 def make_user(name: str, **fields: Any) -> User:

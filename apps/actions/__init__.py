@@ -1,0 +1,1 @@
+"""What people can do with apps, by noun. Every door calls these."""

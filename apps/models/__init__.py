@@ -3,6 +3,7 @@
 from apps.models.app import App, Process, Sidecar
 from apps.models.build import Build, BuildStep, Buildpack, Droplet, Package, SourceFile, Stack
 from apps.models.deployment import Address, Deployment, Instance, Revision
+from apps.models.removal import Removal
 from apps.models.route import Destination, Domain, Route
 from apps.models.task import EnvironmentGroup, Task
 
@@ -20,6 +21,7 @@ __all__ = [
     "Instance",
     "Package",
     "Process",
+    "Removal",
     "Revision",
     "Route",
     "Sidecar",

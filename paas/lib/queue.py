@@ -32,16 +32,19 @@ class Job:
     model: type[Model]
     queue: str
     run: Callable[[Lease], None]
+    choose: Callable[[int], int] | None = None  # which row to take first when a hint names this one
 
 
 JOBS: dict[str, Job] = {}
 
 
-def job(path: str, *, model: type[Model], queue: str = "converge") -> Callable[[Callable[[Lease], None]], Job]:
+def job(
+    path: str, *, model: type[Model], queue: str = "converge", choose: Callable[[int], int] | None = None
+) -> Callable[[Callable[[Lease], None]], Job]:
     """Register a function as the job ``path``, which is also its import path."""
 
     def register(run: Callable[[Lease], None]) -> Job:
-        JOBS[path] = Job(path, model, queue, run)
+        JOBS[path] = Job(path, model, queue, run, choose)
         return JOBS[path]
 
     return register
@@ -114,10 +117,11 @@ def later(path: str, pk: int) -> None:
     transaction.on_commit(lambda: hint(path, pk))
 
 
-def hint(path: str, pk: int) -> None:
+def hint(path: str, pk: int, *, seconds: float = 0) -> None:
+    """Tell a worker that the row's job is due, or will be in so many seconds."""
     import_module(path.rpartition(".")[0])
     try:
-        current_app.send_task("paas.work", args=[path, pk], queue=JOBS[path].queue, retry=False)
+        current_app.send_task("paas.work", args=[path, pk], queue=JOBS[path].queue, retry=False, countdown=seconds or None)
     except Exception as error:  # the broker is away: the sweep finds the row
         log.warning("Could not hint %s for %s (%s); the sweep will find it.", path, pk, error)
 
@@ -140,7 +144,7 @@ def work(path: str, pk: int) -> bool:
     """Claim the row and run its job; return whether there was anything to do."""
     import_module(path.rpartition(".")[0])
     found = JOBS[path]
-    lease = claim(found, pk)
+    lease = claim(found, found.choose(pk) if found.choose else pk)
     if lease is None:
         return False
     started_due = lease.row.due_at
@@ -155,8 +159,8 @@ def work(path: str, pk: int) -> bool:
         _release(lease, started_due, timezone.now() + timedelta(seconds=wait), last_error=f"{type(error).__name__}: {error}")
         return True
     _release(lease, started_due, lease._due, attempts=0, last_error="")
-    if lease._due and lease._due <= timezone.now() + timedelta(seconds=1):
-        hint(path, pk)
+    if lease._due and lease._due <= timezone.now() + timedelta(seconds=30):
+        hint(path, pk, seconds=max((lease._due - timezone.now()).total_seconds(), 0))
     return True
 
 

@@ -1,7 +1,16 @@
 """Cloud Foundry's v3 conventions, once for every resource."""
 
 from paas.lib.v3.bodies import Form, Guid, MetadataField, StrictJSONParser, ToMany, ToOne
-from paas.lib.v3.door import AnyJSONRenderer, ResourceViewSet, SignedIn, TrailingSlash, accepted, exception_handler, no_content
+from paas.lib.v3.door import (
+    AnyJSONRenderer,
+    EmptyCollection,
+    ResourceViewSet,
+    SignedIn,
+    TrailingSlash,
+    accepted,
+    exception_handler,
+    no_content,
+)
 from paas.lib.v3.query import Bool, Choice, Names, Pagination, Query, Text
 from paas.lib.v3.shapes import base, link, metadata, origin, stamp, to_many, to_one
 
@@ -9,6 +18,7 @@ __all__ = [
     "AnyJSONRenderer",
     "Bool",
     "Choice",
+    "EmptyCollection",
     "Form",
     "Guid",
     "MetadataField",

@@ -50,9 +50,16 @@ def sentences(errors: Any, path: str = "") -> list[str]:
     else:
         blank = getattr(errors, "code", "") in BLANK
         text = "can't be blank" if blank else str(errors)
-        whole = not path or text[:1].isupper() and text.split(" ")[0] not in ("Must", "Not", "Ensure", "Enter")
+        whole = not path or (text[:1].isupper() and text.split(" ")[0] not in ("Must", "Not", "Ensure", "Enter"))
         found.append(text if whole and not blank else f"{_name(path)} {text[:1].lower()}{text[1:]}")
     return found
+
+
+def checked(form: serializers.Serializer) -> Any:
+    """Return what the form made of its data; raise ``Unprocessable`` with every sentence."""
+    if not form.is_valid():
+        raise Unprocessable(*sentences(form.errors))
+    return form.validated_data
 
 
 class Form(serializers.Serializer):
@@ -70,17 +77,22 @@ class Form(serializers.Serializer):
     @classmethod
     def read(cls, data: Any, **context: Any) -> dict[str, Any]:
         """Return the validated fields that were sent; raise ``Unprocessable`` with every sentence."""
-        form = cls(data=data, context=context)
-        if not form.is_valid():
-            raise Unprocessable(*sentences(form.errors))
-        return dict(form.validated_data)
+        return dict(checked(cls(data=data, context=context)))
 
 
 class Guid(Form):
     guid = serializers.CharField(max_length=255)
 
 
-class ToOne(Form):
+class Relationship(Form):
+    """A body that reads as something other than its fields."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        empty, data = self.validate_empty_values(data)
+        return data if empty else self.to_internal_value(data)
+
+
+class ToOne(Relationship):
     """``{"data": {"guid": ...}}``; reads as the guid, or None where null is allowed."""
 
     def __init__(self, *, nullable: bool = False, **kwargs: Any) -> None:
@@ -91,14 +103,29 @@ class ToOne(Form):
         value = super().to_internal_value(data)["data"]
         return value["guid"] if value else None
 
+    @classmethod
+    def whole(cls, data: Any, *, nullable: bool = False) -> str | None:
+        """Read a body that is nothing but the relationship."""
+        guid: str | None = checked(cls(data=data, nullable=nullable))
+        return guid
 
-class ToMany(Form):
+
+class ToMany(Relationship):
     """``{"data": [{"guid": ...}]}``; reads as the list of guids."""
 
     data = Guid(many=True)  # type: ignore[assignment]
 
     def to_internal_value(self, data: Any) -> Any:
         return [item["guid"] for item in super().to_internal_value(data)["data"]]
+
+    @classmethod
+    def whole(cls, data: Any) -> list[str]:
+        """Read a body that is nothing but the relationship."""
+        return list(checked(cls(data=data)))
+
+
+def _storable(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _check_key(key: str, what: str) -> str | None:
@@ -139,6 +166,8 @@ class MetadataField(serializers.Field):
             return f"{what[:-1].capitalize()} value error: values must be strings"
         if what == "labels" and value and not LABEL_NAME.match(value):
             return f"Label value error: '{value[:64]}' contains invalid characters or is longer than 63 characters"
+        if what == "annotations" and not _storable(value):
+            return "Annotation value error: must not contain null bytes or lone surrogates"
         if len(value) > MAX_ANNOTATION:
             return f"Annotation value error: is longer than {MAX_ANNOTATION} characters"
         return None

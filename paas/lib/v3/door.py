@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -82,6 +83,9 @@ def as_paas_error(exc: Exception) -> PaasError | None:
         case OperationalError() | InterfaceError():
             log.warning("The database did not answer: %s", exc)
             return ServiceUnavailable("The platform's database does not answer right now. Your apps go on running; try again in a minute.")
+        case ObjectDoesNotExist():  # it went between being seen and being locked
+            log.warning("Gone meanwhile: %s", exc)
+            return NotFound(f"{type(exc).__qualname__.partition('.')[0]} not found")
         case Http404():
             return UnknownRequest()
         case exceptions.MethodNotAllowed() | exceptions.NotFound():
@@ -133,7 +137,8 @@ class ResourceViewSet(ViewSet):
 
     def found(self, guid: str, queryset: QuerySet[Any] | None = None) -> Any:
         """Return the visible resource, or raise ``NotFound`` with the noun."""
-        resource = (self.queryset() if queryset is None else queryset).filter(guid=guid).first()
+        rows = self.queryset() if queryset is None else queryset
+        resource = rows.filter(guid=guid).first() if "\0" not in guid else None
         if resource is None:
             raise NotFound(f"{self.noun} not found")
         return resource
@@ -152,3 +157,16 @@ class ResourceViewSet(ViewSet):
     def retrieve(self, request: Request, guid: str, **_: str) -> Response:
         resource = self.found(guid)
         return Response(self.present(resource) | self.query.included(request, [resource]))
+
+
+class EmptyCollection(ResourceViewSet):
+    """A collection that clients read and in which nothing can exist yet: it takes what the full one takes."""
+
+    def list(self, request: Request, **_: str) -> Response:
+        self.query.conditions(request.query_params)
+        self.query.ordering(request.query_params)
+        pagination = Pagination(request)
+        return Response(pagination.envelope(pagination.of([]), **self.query.included(request, [])))
+
+    def retrieve(self, request: Request, guid: str, **_: str) -> Response:
+        raise NotFound(f"{self.noun} not found")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -93,22 +93,35 @@ class Query:
                 + ", ".join(f"'{name}'" for name in valid)
             )
 
-    def apply(self, queryset: QuerySet[Any], parameters: Any) -> QuerySet[Any]:
-        """Return the rows asked for, in a stable order; raise ``BadQueryParameter``."""
+    def conditions(self, parameters: Any) -> list[Q]:
+        """Return what each filter asks for; raise ``BadQueryParameter``."""
         self.check(parameters)
+        found: list[Q] = []
         for name, text in parameters.items():
             bare, _, comparison = name.rstrip("]").partition("[")
+            if "\0" in unquote(text):
+                raise BadQueryParameter(f"{name} must not contain a null byte")
             if name in self.filters:
-                queryset = queryset.filter(self.filters[name](name, text))
+                found.append(self.filters[name](name, text))
             elif comparison == "not" and bare in self.filters:
-                queryset = queryset.exclude(self.filters[bare](bare, text))
+                found.append(~self.filters[bare](bare, text))
             elif name == "guids":
-                queryset = queryset.filter(guid__in=values(text))
+                found.append(Q(guid__in=values(text)))
             elif bare in STAMPS and self.stamps:
-                queryset = queryset.filter(_stamps(bare, comparison, text))
+                found.append(_stamps(bare, comparison, text))
             elif name == "label_selector" and self.labels:
-                queryset = queryset.filter(label_selector(text))
-        return queryset.order_by(*self._order(parameters.get("order_by", "")))
+                found.append(label_selector(text))
+        return found
+
+    def apply(self, queryset: QuerySet[Any], parameters: Any) -> QuerySet[Any]:
+        """Return the rows asked for, in a stable order; raise ``BadQueryParameter``."""
+        for condition in self.conditions(parameters):
+            queryset = queryset.filter(condition)
+        return queryset.order_by(*self.ordering(parameters))
+
+    def ordering(self, parameters: Any) -> tuple[str, ...]:
+        """Return the columns to sort by, the last of them unique."""
+        return self._order(parameters.get("order_by", ""))
 
     def _order(self, asked: str) -> tuple[str, ...]:
         if not asked:
@@ -198,6 +211,12 @@ class Pagination:
         if most and int(text) > most:
             raise BadQueryParameter(f"{name.replace('_', ' ').capitalize()} must be between 1 and {most}")
         return int(text)
+
+    def of(self, items: Sequence[Any]) -> list[Any]:
+        """Return the page of what is not in the database."""
+        self.total = len(items)
+        start = (self.page - 1) * self.per_page
+        return list(items[start : start + self.per_page])
 
     def rows(self, queryset: QuerySet[Any]) -> list[Any]:
         self.total = queryset.order_by().count()

@@ -35,7 +35,7 @@ _FIELDS = {
     "referer": "%REQ(REFERER)%",
     "forwarded_for": "%REQ(X-FORWARDED-FOR)%",
     "request_id": "%REQ(X-REQUEST-ID)%",
-    "vcap_request_id": "%REQ(X-VCAP-REQUEST-ID)%",
+    "vcap_request_id": "%REQ(X-REQUEST-ID)%",
     "upstream": "%UPSTREAM_HOST%",
     "flags": "%RESPONSE_FLAGS%",
 }

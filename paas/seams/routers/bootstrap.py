@@ -15,6 +15,7 @@ from paas.seams.routers.folder import Folder, replace
 from paas.seams.routers.front import Console, Front, Listen
 from paas.seams.routers.listener import file_source, listeners
 
+MAX_CONNECTIONS = 30_000  # run Envoy with more than twice as many files allowed
 _SOCKET_NAME_LIMIT = 107  # bytes, the kernel's
 
 # The only statistics kept: the default set costs 200 MB at 10,000 apps.
@@ -46,7 +47,9 @@ def write_bootstrap(state: Path, listen: Listen, console: Console) -> None:
 
 def wait_until_serving(state: Path) -> None:
     """Return when Envoy listens on its ports and has its routes; raise ``RouterRefused`` with the reason."""
-    raise NotImplementedError
+    delivery = Delivery(Folder.of(state))
+    for kind in ("cds", "lds", "rds"):
+        delivery.confirm(kind)
 
 
 def binary() -> Path:
@@ -82,5 +85,18 @@ def _bootstrap(folder: Folder) -> dict[str, Any]:
         },
         "cluster_manager": {"enable_deferred_cluster_creation": True},
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
+        "overload_manager": {"resource_monitors": [_connections()]},
         "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": _STATISTICS}}},
+    }
+
+
+def _connections() -> dict[str, Any]:
+    """Refuse connections in time to keep the ones there are; each may need two of the process's files."""
+    return {
+        "name": "envoy.resource_monitors.global_downstream_max_connections",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.resource_monitors"
+            ".downstream_connections.v3.DownstreamConnectionsConfig",
+            "max_active_downstream_connections": MAX_CONNECTIONS,
+        },
     }

@@ -44,6 +44,11 @@ class Delivery:
         if rejected is not None:
             self._wait(kind, version, rejected=rejected, logged=logged)
 
+    def confirm(self, kind: str) -> None:
+        """Return when an Envoy that was just started has taken the file that lies there; raise ``RouterRefused``."""
+        version = json.loads(self._folder.resources(kind).read_bytes())["version_info"]
+        self._wait(kind, version, rejected=0, logged=0)
+
     def _wait(self, kind: str, version: str, *, rejected: int, logged: int) -> None:
         name = STATISTICS[kind]
         deadline = time.monotonic() + self._patience
@@ -75,13 +80,19 @@ class Delivery:
 
     def _reason(self, since: int) -> str:
         """Return the last thing Envoy's log says about a refusal, which it gives nowhere else."""
+        for _ in range(10):
+            time.sleep(0.1)  # the log is written a moment after the count
+            refusals = [line for line in self._logged(since) if "rejected" in line or "rror" in line]
+            if refusals:
+                return refusals[-1]
+        return f"{self._folder.log} gives no reason."
+
+    def _logged(self, since: int) -> list[str]:
         if not self._folder.log.exists():
-            return "its log is missing."
+            return []
         with self._folder.log.open("rb") as log:
             log.seek(since)
-            lines = log.read().decode(errors="replace").splitlines()
-        refusals = [line for line in lines if "reject" in line or "rror" in line]
-        return refusals[-1] if refusals else "its log gives no reason."
+            return log.read().decode(errors="replace").splitlines()
 
 
 def _document(resources: Sequence[dict[str, Any]]) -> tuple[bytes, str]:

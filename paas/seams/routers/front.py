@@ -15,7 +15,7 @@ class Listen:
     """One port for everything; with TLS, a second one may redirect plain requests to it."""
 
     port: int
-    address: str = "0.0.0.0"
+    address: str = "0.0.0.0"  # noqa: S104 - a router is for everyone
     tls: Literal["off", "self-signed", "files"] = "off"
     certificate: Path | None = None  # a PEM chain and its key, for tls="files"
     key: Path | None = None

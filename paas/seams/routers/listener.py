@@ -12,6 +12,7 @@ from paas.seams.routers.xds import IDLE
 
 # What only the router may say to an app: a client's own words are taken out first.
 _INTERNAL_HEADERS = ("x-cf-application", "x-cf-instance", "x-cf-proxy-", "x-cf-forwarded-", "x-envoy-", "x-paas-")
+_NOBODY = {"address_prefix": "255.255.255.255", "prefix_len": 32}
 _TYPE = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 
 
@@ -58,7 +59,7 @@ def _manager(name: str) -> dict[str, Any]:
         "@type": _TYPE,
         "stat_prefix": name,
         "use_remote_address": True,
-        "internal_address_config": {},  # no client is one of us, wherever it connects from
+        "internal_address_config": {"cidr_ranges": [_NOBODY]},  # no client is trusted, wherever it connects from
         "always_set_request_id_in_response": True,
         "server_header_transformation": "PASS_THROUGH",
         "strip_trailing_host_dot": True,

@@ -49,6 +49,12 @@ _REPLIES = (
     ),
 )
 
+_ALWAYS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Vcap-Request-Id": "%REQ(X-REQUEST-ID)%",
+}
+
 _CONSOLE_SENTENCE = (
     "The platform cannot answer right now: it is being started or updated. Apps go on running. Try again in a minute."
 )
@@ -68,9 +74,11 @@ def console_host_pattern(console: Console) -> str:
 
 
 def page(name: str) -> str:
-    """Return a whole HTML page; its first line in the file is the title."""
-    title, _, body = (_PAGES / f"{name}.html").read_text().partition("\n")
-    return Template((_PAGES / "layout.html").read_text()).substitute(title=title, body=body)
+    """Return a page as Envoy's format string; its file begins with a line of title and a line of footer."""
+    title, footer, body = (_PAGES / f"{name}.html").read_text().split("\n", 2)
+    whole = Template((_PAGES / "layout.html").read_text()).substitute(title=title, footer=footer, body=body)
+    escaped = whole.replace("%", "%%")  # a single one starts one of Envoy's own placeholders
+    return Template(escaped).safe_substitute(reference="%REQ(X-REQUEST-ID)%")
 
 
 def _page(reply: _Reply) -> dict[str, Any]:
@@ -101,7 +109,7 @@ def _console_json(console: Console) -> dict[str, Any]:
 def _mapper(
     filters: list[dict[str, Any]], *, status: int, headers: dict[str, str], body: dict[str, Any]
 ) -> dict[str, Any]:
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **headers}
+    headers = _ALWAYS | headers
     return {
         "filter": filters[0] if len(filters) == 1 else {"and_filter": {"filters": filters}},
         "status_code": status,
@@ -131,5 +139,4 @@ def _host(console: Console) -> dict[str, Any]:
 
 
 def _html(name: str) -> dict[str, Any]:
-    escaped = page(name).replace("%", "%%")  # a single one starts one of Envoy's own placeholders
-    return {"text_format_source": {"inline_string": escaped}, "content_type": "text/html; charset=utf-8"}
+    return {"text_format_source": {"inline_string": page(name)}, "content_type": "text/html; charset=utf-8"}

@@ -6,9 +6,10 @@ back to any instance when the chosen one is gone or ejected, which a subset of o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from paas.seams.routers.base import Route
+from paas.seams.routers.shares import Share
 
 FILTER = "envoy.filters.http.lua"
 
@@ -64,15 +65,15 @@ def http_filter() -> dict[str, Any]:
     }
 
 
-def turn_on(shape: dict[str, Any], route: Route) -> None:
+def turn_on(shape: dict[str, Any], instances: Iterable[Share]) -> None:
     """Add to a route's shape what makes its sessions sticky."""
-    endpoints = [(target.app, endpoint) for target in route.targets for endpoint in target.endpoints]
+    addresses = [(share, f"{share.endpoint.address}:{share.endpoint.port}") for share in instances]
     shape["typed_per_filter_config"] = {
         FILTER: {"@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}}
     }
     shape["metadata"]["filter_metadata"][FILTER] = {
-        "instances": {endpoint.instance: f"{endpoint.address}:{endpoint.port}" for _, endpoint in endpoints},
-        "indexes": {f"{app}:{endpoint.index}": f"{endpoint.address}:{endpoint.port}" for app, endpoint in endpoints},
+        "instances": {share.endpoint.instance: address for share, address in addresses},
+        "indexes": {f"{share.app}:{share.endpoint.index}": address for share, address in addresses},
     }
     shape["response_headers_to_add"] = [
         {

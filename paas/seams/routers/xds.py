@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import gcd
 from typing import Any
 
 from paas.seams.routers import stickiness
-from paas.seams.routers.base import Endpoint, Route
+from paas.seams.routers.base import Route
 from paas.seams.routers.front import Console
+from paas.seams.routers.shares import Share, shares
 
 CONSOLE = "console"
 IDLE = "900s"  # a stream without a byte for this long is given up; nothing else ends one
@@ -95,37 +95,26 @@ def _cluster(name: str, endpoints: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _route_cluster(route: Route) -> dict[str, Any]:
-    shares = _shares(route)
-    cluster = _cluster(f"route/{route.guid}", [_instance(app, endpoint, share) for app, endpoint, share in shares])
+    found = shares(route)
+    cluster = _cluster(f"route/{route.guid}", [_instance(share) for share in found])
     if route.balancing == "least-connection":
         cluster["lb_policy"] = "LEAST_REQUEST"
-    if len(shares) > 1:
+    if len(found) > 1:
         cluster["outlier_detection"] = _OUTLIERS  # costly, and pointless where there is no other instance
     return cluster
-
-
-def _shares(route: Route) -> list[tuple[str, Endpoint, int]]:
-    """Split each target's weight evenly over its instances; return app, endpoint and whole share."""
-    shares = [
-        (target.app, endpoint, max(1, round(target.weight * 10_000 / len(target.endpoints))))
-        for target in route.targets
-        if target.weight
-        for endpoint in target.endpoints
-    ]
-    divisor = gcd(*(share for _, _, share in shares)) or 1
-    return [(app, endpoint, share // divisor) for app, endpoint, share in shares]
 
 
 def _endpoint(address: str, port: int) -> dict[str, Any]:
     return {"endpoint": {"address": {"socket_address": {"address": address, "port_value": port}}}}
 
 
-def _instance(app: str, endpoint: Endpoint, share: int) -> dict[str, Any]:
+def _instance(share: Share) -> dict[str, Any]:
+    endpoint = share.endpoint
     shape = _endpoint(endpoint.address, endpoint.port)
-    known = {"app": app, "instance": endpoint.instance, "index": str(endpoint.index)}
+    known = {"app": share.app, "instance": endpoint.instance, "index": str(endpoint.index)}
     shape["metadata"] = {"filter_metadata": {"paas": known}}
-    if share > 1:
-        shape["load_balancing_weight"] = share
+    if share.weight > 1:
+        shape["load_balancing_weight"] = share.weight
     return shape
 
 
@@ -175,8 +164,9 @@ def _route(route: Route) -> dict[str, Any]:
         "route": {"cluster": f"route/{route.guid}", "timeout": "0s", "idle_timeout": IDLE},
         "metadata": {"filter_metadata": {"paas": {"app": _first_app(route), "route": route.guid}}},
     }
-    if sum(len(target.endpoints) for target in route.targets) > 1:
-        stickiness.turn_on(shape, route)
+    found = shares(route)
+    if len(found) > 1:
+        stickiness.turn_on(shape, found)
     return shape
 
 

@@ -1,0 +1,122 @@
+"""Takes away what deleted apps and spaces left, and keeps blobs within their budget."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import audit
+from accounts.models import Job, User
+from apps import outside, routing
+from apps.actions import app as apps
+from apps.jobs.converge import DRAIN
+from apps.models import App, Build, Buildpack, Droplet, Package, Removal, Route, SourceFile
+from paas.lib.queue import Lease, job
+from tenants.models import Organization, Space
+
+UNCLAIMED = timedelta(days=1)  # an upload that no row names after so long is nobody's
+KEPT_DROPLETS = 5  # of an app, the newest, beside what runs
+
+
+@job("apps.jobs.remove", model=Removal)
+def remove(lease: Lease) -> None:
+    """Out of the router, out of the engine, then logs and blobs; then the row itself."""
+    removal: Removal = lease.row
+    routing.publish()
+    time.sleep(DRAIN)
+    with lease.beating():
+        outside.runtime().prune(removal.app_guid, ())
+    for source in removal.log_sources:
+        outside.runtime().forget(source)
+    for key in removal.blob_keys:
+        if not _named(key):
+            outside.blobs().delete(key)
+    removal.delete()
+
+
+def _named(key: str) -> bool:
+    return Package.objects.filter(key=key).exists() or Droplet.objects.filter(key=key).exists()
+
+
+@job("apps.jobs.delete_space", model=Space)
+def delete_space(lease: Lease) -> None:
+    """Walk down what is in a space that was marked, then take the space, and its organization if that was marked too."""
+    space: Space = lease.row
+    if space.deleting_at is None:
+        return
+    actor = User.objects.system()
+    for app in App.objects.filter(space=space).order_by("pk"):
+        with transaction.atomic():
+            apps.remove(actor, App.objects.lock(app.pk), recursive=True)
+        lease.heartbeat()
+    with transaction.atomic():
+        Route.objects.filter(space=space).delete()
+        organization = Organization.objects.select_for_update().get(pk=space.organization_id)
+        guid = space.guid
+        space.delete()
+        _complete(guid)
+        if organization.deleting_at and not organization.spaces.exists():
+            audit.record(actor, "audit.organization.delete", organization, organization=organization)
+            organization_guid = organization.guid
+            organization.private_domains.all().delete()
+            organization.delete()
+            _complete(organization_guid)
+
+
+def _complete(guid: str) -> None:
+    Job.objects.filter(resource_guid=guid, state=Job.State.PROCESSING).update(state=Job.State.COMPLETE, updated_at=timezone.now())
+
+
+def collect() -> int:
+    """Delete blobs that nothing needs: unclaimed ones, droplets and packages beyond what can be rolled back to.
+
+    What runs and the newest droplets of each app stay whatever the budget says. Returns the bytes freed.
+    """
+    store = outside.blobs()
+    freed = 0
+    named = _claimed_keys()
+    total = 0
+    for blob in store.list():
+        total += blob.size
+        if blob.key not in named and blob.stored_at < timezone.now() - UNCLAIMED:
+            store.delete(blob.key)
+            freed += blob.size
+    if total - freed > settings.PAAS_BLOBS_BUDGET:
+        freed += _expire(store, total - freed - settings.PAAS_BLOBS_BUDGET)
+    return freed
+
+
+def _claimed_keys() -> set[str]:
+    named: set[str] = set()
+    for model, column in ((Package, "key"), (Droplet, "key"), (App, "cache_key"), (SourceFile, "key"), (Buildpack, "key")):
+        named |= set(model.objects.exclude(**{column: ""}).values_list(column, flat=True))
+    return named
+
+
+def _expire(store: Any, excess: int) -> int:
+    freed = 0
+    needed = Q(current_for__isnull=False) | Q(revisions__deployments__in=App.objects.values("serving"))
+    kept = set(Droplet.objects.filter(needed).values_list("pk", flat=True))
+    for app_pk in App.objects.values_list("pk", flat=True).iterator():
+        kept |= set(Droplet.objects.filter(app=app_pk).order_by("-created_at").values_list("pk", flat=True)[:KEPT_DROPLETS])
+    old = Droplet.objects.exclude(pk__in=kept).exclude(key="").filter(state=Droplet.State.STAGED).order_by("created_at")
+    for droplet in old.iterator():
+        if freed >= excess:
+            return freed
+        Droplet.objects.filter(pk=droplet.pk).update(state=Droplet.State.EXPIRED, key="")
+        store.delete(droplet.key)
+        freed += droplet.size
+    staging = Build.objects.filter(state=Build.State.STAGING).values("package")
+    for package in Package.objects.exclude(pk__in=staging).exclude(key="").exclude(droplets__in=kept).order_by("created_at").iterator():
+        if freed >= excess:
+            break
+        Package.objects.filter(pk=package.pk).update(state=Package.State.EXPIRED, key="")
+        store.delete(package.key)
+        freed += package.size
+    return freed

@@ -1,0 +1,305 @@
+"""Makes one app's wish true: instances up beside the old ones, health, routes, drain, stop."""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+from itertools import groupby
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.models import User
+from apps import addresses, outside, routing
+from apps.models import App, Deployment, Instance, Process
+from apps.workload import command_for, routes_of, workload_for
+from paas.lib.errors import InsufficientResources
+from paas.lib.models import new_guid
+from paas.lib.queue import Lease, job
+from paas.seams.runtimes.base import LogLine, Observation
+
+log = logging.getLogger(__name__)
+
+POLL = 0.25  # seconds between looks while something comes up
+PATIENCE = 12  # seconds in one go, then the work is put back and taken up again
+CRASHES = 3  # of one instance that was never ready, before its version is given up
+DRAIN = 2.0  # seconds between leaving the router and SIGTERM
+SHOWN = timedelta(seconds=30)  # how long a version that failed is listed beside the one that serves
+
+
+@job("apps.jobs.converge", model=App)
+def converge(lease: Lease) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        app = _fresh(lease.pk)
+        generation = app.generation
+        done = _step(app, lease)
+        if done:
+            lease.save(observed_generation=generation)
+            if app.serving_id and _failed_shown(app):
+                lease.again(SHOWN.total_seconds())
+            return
+        if time.monotonic() > until:
+            lease.again(POLL)
+            return
+        lease.heartbeat()
+        time.sleep(POLL)
+
+
+def _fresh(pk: int) -> App:
+    return App.objects.select_related(
+        "space__organization", "space__region", "target__revision__droplet__package", "serving__revision__droplet__package"
+    ).get(pk=pk)
+
+
+def _step(app: App, lease: Lease) -> bool:
+    """Do all that can be done now; return whether the wish has come true (or has been given up)."""
+    runtime = outside.runtime()
+    _end_restarted(app, lease)
+    kept = plan(app)
+    lease.heartbeat()
+    if app.target and app.state == App.State.STARTED:
+        try:
+            _apply(app, kept)
+        except InsufficientResources as error:
+            give_up(app, app.target, error.detail)
+            return False
+        seen = {o.instance: o for o in runtime.observe([app.guid])}
+        changed = note(kept, seen)
+        verdict = judge(app, kept)
+        if verdict == "waiting" and not changed:
+            return False
+        if verdict == "failed":
+            give_up(app, app.target, why(app, kept, seen))
+            return False
+        if verdict == "ready":
+            finish(app)
+            return False
+        if changed:
+            routing.publish()
+        _retire(app, kept, lease)
+        return verdict == "steady"
+    _retire(app, [], lease)
+    return True
+
+
+def plan(app: App) -> list[Instance]:
+    """Write the rows of instances that are missing, and return those that should exist."""
+    kept: list[Instance] = []
+    if app.state != App.State.STARTED or app.target is None:
+        return kept
+    with transaction.atomic():
+        processes = list(Process.objects.filter(app=app))
+        for deployment in _running_deployments(app):
+            rows = {(row.process_type, row.index): row for row in Instance.objects.filter(deployment=deployment)}
+            for process in (p for p in processes if _runs(p, deployment)):
+                for index in range(process.instances):
+                    row = rows.get((process.type, index))
+                    kept.append(row or _instance(app, deployment, process, index))
+    return kept
+
+
+def _runs(process: Process, deployment: Deployment) -> bool:
+    """A process without a command (the droplet no longer brings its type) has nothing to run."""
+    image = bool(deployment.droplet and deployment.droplet.image)
+    return bool(command_for(process.type, deployment)) or image and process.type == "web"
+
+
+def _end_restarted(app: App, lease: Lease) -> None:
+    """End the instances whose restart was asked for; ``plan`` writes new ones in their place."""
+    asked = list(Instance.objects.filter(app=app, state="stopping", deployment__in=_running_deployments(app)))
+    if asked:
+        keep = set(Instance.objects.filter(app=app).exclude(pk__in=[row.pk for row in asked]).values_list("guid", flat=True))
+        _end(app, asked, keep, lease)
+
+
+def _running_deployments(app: App) -> list[Deployment]:
+    return [d for d in dict.fromkeys((app.target, app.serving)) if d is not None]
+
+
+def _instance(app: App, deployment: Deployment, process: Process, index: int) -> Instance:
+    guid = new_guid()
+    return Instance.objects.create(
+        guid=guid,
+        app=app,
+        deployment=deployment,
+        process_type=process.type,
+        index=index,
+        address=addresses.take(app.space.region, guid),
+        memory_mb=process.memory_mb,
+        disk_mb=process.disk_mb,
+    )
+
+
+def _release(rows: list[Instance]) -> None:
+    guids = [row.guid for row in rows]
+    Instance.objects.filter(guid__in=guids).delete()
+    addresses.give_back(guids)
+
+
+def _apply(app: App, kept: list[Instance]) -> None:
+    runtime = outside.runtime()
+    uris = routes_of(app)
+    processes = {process.type: process for process in app.processes.all()}
+    deployments = {deployment.pk: deployment for deployment in _running_deployments(app)}
+    ordered = sorted(kept, key=lambda row: (row.deployment_id, row.process_type, row.memory_mb, row.disk_mb, row.index))
+    for key, rows in groupby(ordered, key=lambda row: (row.deployment_id, row.process_type, row.memory_mb, row.disk_mb)):
+        runtime.apply(workload_for(app, processes[key[1]], deployments[key[0]], rows, uris))
+
+
+def note(rows: list[Instance], seen: dict[str, Observation]) -> bool:
+    """Save what was seen of each instance; return whether the set of those that may get requests changed."""
+    ready_changed = False
+    changed = []
+    for row in rows:
+        found = seen.get(row.guid)
+        state = found.state if found else "unknown"
+        ready = bool(found and found.ready)
+        crashes = found.crashes if found else row.crashes
+        details = f"{found.exit.reason}, exit status {found.exit.status}" if found and found.exit and not ready else row.details
+        if (row.state, row.ready, row.crashes, row.details) == (state, ready, crashes, details):
+            continue
+        ready_changed |= row.ready != ready
+        if row.state != state:
+            row.since = found.since if found else timezone.now()
+        row.state, row.ready, row.crashes, row.details = state, ready, crashes, details
+        row.ever_ready |= ready
+        row.seen_at = found.seen_at if found else row.seen_at
+        changed.append(row)
+    if changed:
+        fields = ["state", "ready", "ever_ready", "since", "seen_at", "crashes", "details"]
+        Instance.objects.bulk_update(changed, fields)
+    return ready_changed
+
+
+def judge(app: App, kept: list[Instance]) -> str:
+    """Say where the version that is wished for stands: "ready" and "failed" are news, "steady" is not, else "waiting"."""
+    target = app.target
+    if target is None:
+        return "steady"
+    mine = [row for row in kept if row.deployment_id == target.pk]
+    if target.value == Deployment.Value.FINALIZED:
+        if app.serving_id == target.pk:
+            return "steady"
+        return "ready" if mine and all(row.ready for row in mine) else "steady"  # it failed before, and recovers by itself
+    if target.reason == Deployment.Reason.CANCELING:
+        return "failed"
+    if all(row.ready for row in mine):
+        return "ready"
+    if any(row.crashes >= (1 if row.details.startswith("unhealthy") else CRASHES) and not row.ever_ready for row in mine):
+        return "failed"
+    return "waiting"
+
+
+def finish(app: App) -> None:
+    """The version is healthy: it serves from now on."""
+    with transaction.atomic():
+        target = Deployment.objects.lock(app.target_id)
+        fresh = App.objects.lock(app.pk)
+        if fresh.target_id != target.pk:
+            return
+        now = timezone.now()
+        target.value, target.reason = Deployment.Value.FINALIZED, Deployment.Reason.DEPLOYED
+        target.status_changed_at = target.healthy_at = now
+        target.error, target.failed_at = "", None
+        target.save()
+        App.objects.filter(pk=app.pk).update(serving=target)
+    routing.publish()
+    _say(app, f"Revision {target.revision.version} is live")
+
+
+def give_up(app: App, deployment: Deployment, error: str) -> None:
+    """The version never got healthy: what served before goes on, and the system user records the return."""
+    with transaction.atomic():
+        fresh = App.objects.lock(app.pk)
+        deployment = Deployment.objects.lock(deployment.pk)
+        if fresh.target_id != deployment.pk or deployment.value == Deployment.Value.FINALIZED:
+            return
+        now = timezone.now()
+        called_off = deployment.reason == Deployment.Reason.CANCELING
+        deployment.value, deployment.reason = Deployment.Value.FINALIZED, Deployment.Reason.CANCELED
+        deployment.error, deployment.status_changed_at = "" if called_off else error, now
+        deployment.failed_at = None if called_off else now
+        deployment.save()
+        back = fresh.serving
+        if back and back.pk != deployment.pk:
+            Instance.objects.filter(deployment=deployment).update(state="crashed", ready=False)
+            App.objects.filter(pk=app.pk).update(target=back, droplet=back.droplet)
+            audit.record(
+                User.objects.system(), "audit.app.revert", app, deployment_guid=deployment.guid, reason=error,
+                from_revision=deployment.revision.version, to_revision=back.revision.version,
+            )  # fmt: skip
+    outcome = f"revision {back.revision.version} goes on serving" if back and back.pk != deployment.pk else "nothing serves yet"
+    _say(app, f"Revision {deployment.revision.version} was given up: {error} ({outcome})", stream="ERR")
+
+
+def why(app: App, kept: list[Instance], seen: dict[str, Observation]) -> str:
+    """One sentence with the cause, its likely reason and the next step, and the last lines before the end."""
+    if app.target and app.target.reason == Deployment.Reason.CANCELING:
+        return "The deployment was cancelled."
+    exits = [(row, seen[row.guid].exit) for row in kept if row.deployment_id == app.target_id and row.guid in seen and seen[row.guid].exit]
+    if not exits:
+        return "The new instances did not become healthy."
+    row, end = max(exits, key=lambda pair: pair[1].at)  # type: ignore[union-attr]
+    assert end is not None
+    match end.reason:
+        case "out of memory":
+            said = f"Instance {row.index} used more than its {row.memory_mb} MB of memory and was ended. Give the app more memory (cf scale -m)."
+        case "unhealthy":
+            said = (
+                f"Instance {row.index} did not pass its health check in time. Make sure that the app listens on the port in "
+                "$PORT, on 0.0.0.0; or set another health check (cf set-health-check)."
+            )
+        case _:
+            said = f"Instance {row.index} exited with status {end.status} soon after it was started. Its last lines say why; see also cf logs --recent."
+    return said + ("".join(f"\n    {line}" for line in end.last_lines[-5:]))
+
+
+def _failed_shown(app: App) -> bool:
+    return app.deployments.filter(failed_at__gt=timezone.now() - SHOWN).exists()
+
+
+def _retire(app: App, kept: list[Instance], lease: Lease) -> None:
+    """Take what is not wanted any more out of the router, let it drain, end it, and free its addresses."""
+    keep = {row.guid for row in kept}
+    extra = [row for row in Instance.objects.filter(app=app).exclude(guid__in=keep)]
+    running = [row for row in extra if not (row.state == "crashed" and _is_shown(row, app))]
+    if app.state == App.State.STOPPED and not running:
+        routing.publish()
+    _end(app, running, keep, lease)
+
+
+def _end(app: App, rows: list[Instance], keep: set[str], lease: Lease) -> None:
+    """Out of the router, drained, ended, their addresses free: everything of the app but ``keep``."""
+    if rows:
+        Instance.objects.filter(pk__in=[row.pk for row in rows]).update(ready=False, state="stopping")
+        routing.publish()
+    if any(row.ready for row in rows):
+        time.sleep(DRAIN)
+    with lease.beating():
+        outside.runtime().prune(app.guid, keep | tasks_of(app))
+    with transaction.atomic():
+        _release(rows)
+
+
+def tasks_of(app: App) -> set[str]:
+    """The one-off containers that nobody but their own job may end."""
+    return set(app.tasks.filter(state__in=("PENDING", "RUNNING", "CANCELING")).values_list("guid", flat=True))
+
+
+def _is_shown(row: Instance, app: App) -> bool:
+    """A version that failed stays listed for a moment, so that ``cf push`` reports it as what it was."""
+    if app.state != App.State.STARTED:
+        return False
+    failed = row.deployment.failed_at
+    return failed is not None and failed > timezone.now() - SHOWN
+
+
+def _say(app: App, text: str, *, stream: str = "OUT") -> None:
+    lines = [LogLine(0, "CELL", "0", stream, line) for line in text.splitlines()]  # type: ignore[arg-type]
+    outside.runtime().write_log(app.guid, lines)
+    if settings.DEBUG:
+        log.info("%s: %s", app.name, text)

@@ -1,0 +1,124 @@
+"""Gives each instance a disk of its own size: a sparse file with ext4, mounted through a loop device, droplet inside."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import threading
+from collections import defaultdict
+from pathlib import Path
+
+from .droplets import Droplets
+from .memory import Memory
+
+OWNER = 2000
+SMALLEST_MB = 16
+OPTIONS = "loop,nosuid,nodev,discard,noatime"
+
+
+class DropletTooBig(Exception):
+    """The droplet does not fit into the disk that the instance may have."""
+
+
+class Disks:
+    """``<folder>/<guid>.img`` is mounted at ``<folder>/<guid>``; the container gets its inner ``home``.
+
+    The inner folder exists only while the disk is mounted, so that a container without its disk does not start,
+    instead of writing to the machine's own disk.
+    """
+
+    def __init__(self, folder: Path, droplets: Droplets, memory: Memory) -> None:
+        self.folder, self.droplets, self.memory = folder, droplets, memory
+        self.locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+
+    def mount_point(self, guid: str) -> Path:
+        return self.folder / guid
+
+    def create(self, guid: str, *, app: str, size_mb: int, droplet: Path | None, digest: str) -> None:
+        """Make the disk with the droplet in it; one that is whole already stays as it is."""
+        with self.locks[guid]:
+            if guid in self.memory.facts()["disks"]:
+                self._mount(guid)
+                return
+            self._discard(guid)
+            try:
+                self._format(guid, size_mb)
+                self._mount(guid)
+                self._fill(guid, size_mb, droplet, digest)
+            except BaseException:
+                self._discard(guid)
+                raise
+            with self.memory.change() as facts:
+                facts["disks"][guid] = {"app": app}
+
+    def remove(self, guid: str) -> None:
+        with self.locks[guid]:
+            self._discard(guid)
+            with self.memory.change() as facts:
+                facts["disks"].pop(guid, None)
+
+    def mount_all(self) -> list[str]:
+        """Mount what should be mounted; return a sentence for each that could not be."""
+        wrong = []
+        for guid in self.memory.facts()["disks"]:
+            try:
+                with self.locks[guid]:
+                    self._mount(guid)
+            except (OSError, subprocess.CalledProcessError) as error:
+                wrong.append(f"The disk of instance {guid} could not be mounted: {error}.")
+        return wrong
+
+    def sweep(self) -> None:
+        """Remove what an agent that was killed while making a disk left behind."""
+        known = self.memory.facts()["disks"]
+        for guid in {path.name.removesuffix(".img") for path in self.folder.iterdir()}:
+            if guid not in known and not self.locks[guid].locked():
+                with self.locks[guid]:
+                    if guid not in self.memory.facts()["disks"]:
+                        self._discard(guid)
+
+    def used_bytes(self, guid: str) -> int | None:
+        point = self.mount_point(guid)
+        if not (point / "home").exists():
+            return None
+        seen = os.statvfs(point)
+        return (seen.f_blocks - seen.f_bfree) * seen.f_frsize
+
+    def _format(self, guid: str, size_mb: int) -> None:
+        image = self.folder / f"{guid}.img"
+        with image.open("wb") as file:
+            file.truncate(max(size_mb, SMALLEST_MB) << 20)
+        image.chmod(0o600)
+        # No journal: the disk does not outlive its instance, and a journal costs 33 MB of each GB.
+        options = ["-q", "-F", "-O", "^has_journal", "-m", "0", "-i", "8192", "-E", "lazy_itable_init=1,nodiscard"]
+        subprocess.run(["mkfs.ext4", *options, str(image)], check=True, capture_output=True, timeout=60)
+
+    def _mount(self, guid: str) -> None:
+        point = self.mount_point(guid)
+        point.mkdir(exist_ok=True, mode=0o711)
+        if not os.path.ismount(point):
+            command = ["mount", "-t", "ext4", "-o", OPTIONS, str(self.folder / f"{guid}.img"), str(point)]
+            subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+    def _fill(self, guid: str, size_mb: int, droplet: Path | None, digest: str) -> None:
+        home = self.mount_point(guid) / "home"
+        for path in (home, home / "app", home / "tmp", home / "logs"):
+            path.mkdir(exist_ok=True)
+            os.chown(path, OWNER, OWNER)
+        if droplet is not None:
+            problem = self.droplets.unpack(droplet, digest, home, room=size_mb << 20)
+            if "No space left" in problem:
+                raise DropletTooBig("The droplet does not fit into the disk that the instance may have.")
+            if problem:
+                raise OSError(f"The droplet {droplet} could not be unpacked: {problem}")
+
+    def _discard(self, guid: str) -> None:
+        point = self.mount_point(guid)
+        while os.path.ismount(point):
+            # Lazily, since a file of it may still be open for a moment after its container has gone.
+            subprocess.run(["umount", "--lazy", str(point)], check=True, capture_output=True, timeout=60)
+        if point.exists():
+            shutil.rmtree(point)
+        (self.folder / f"{guid}.img").unlink(missing_ok=True)

@@ -1,0 +1,88 @@
+"""Creating, changing and deleting organizations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.models import Job, User
+from paas.lib.errors import Unprocessable
+from paas.lib.v3.bodies import merged
+from tenants import access, quotas
+from tenants.access import authorize
+from tenants.actions import role as roles
+from tenants.actions import space as spaces
+from tenants.models import Organization, QuotaUse, Space
+
+
+@transaction.atomic
+def create(
+    actor: User, *, name: str, suspended: bool = False, metadata: dict[str, Any] | None = None
+) -> Organization:
+    """Write an organization with the default quota; whoever creates it manages it."""
+    if not access.flag("user_org_creation"):
+        authorize(actor, "organization.create")
+    if suspended:
+        authorize(actor, "organization.suspend")
+    organization = Organization(name=name, suspended=suspended, quota=quotas.default(), **merged(None, metadata or {}))
+    _save(organization)
+    QuotaUse.objects.create(organization=organization)
+    audit.record(actor, "audit.organization.create", organization, suspended=suspended)
+    if actor.kind != User.Kind.SYSTEM:  # the system cannot sign in to manage anything
+        for role in (roles.MEMBER, roles.MANAGER):
+            roles.note(actor, access.give(actor, role, organization, by=actor), "add")
+    return organization
+
+
+@transaction.atomic
+def update(
+    actor: User, organization: Organization, *, metadata: dict[str, Any] | None = None, **fields: Any
+) -> Organization:
+    """Change name, metadata or, for the platform's admins, whether it is suspended; what runs goes on running."""
+    authorize(actor, "organization.update", organization)
+    if "suspended" in fields:
+        authorize(actor, "organization.suspend", organization)
+    organization = Organization.objects.lock(organization.pk)
+    before = {name: getattr(organization, name) for name in fields}
+    for name, value in (fields | (merged(organization, metadata) if metadata else {})).items():
+        setattr(organization, name, value)
+    _save(organization)
+    audit.record(actor, "audit.organization.update", organization, before=before, after=fields, metadata=metadata or {})
+    return organization
+
+
+@transaction.atomic
+def delete(actor: User, organization: Organization) -> Job:
+    """Mark the organization and all its spaces; they vanish at once, and the top floor takes away what is in them."""
+    authorize(actor, "organization.delete", organization)
+    organization = Organization.objects.lock(organization.pk)
+    if organization.deleting_at:
+        return Job.objects.filter(operation="organization.delete", resource_guid=organization.guid).latest("created_at")
+    Organization.objects.filter(pk=organization.pk).update(deleting_at=timezone.now())
+    here = list(organization.spaces.filter(deleting_at=None))
+    for space in here:
+        spaces.leave(actor, space, recursive=True)
+    if not here:
+        spaces.walk(_anchor(organization))
+    audit.record(actor, "audit.organization.delete-request", organization, recursive=True)
+    return Job.objects.create(owner=actor, operation="organization.delete", resource_guid=organization.guid)
+
+
+def _anchor(organization: Organization) -> Space:
+    """The walk through an organization goes space by space; one that has none gets one, unseen, to start from."""
+    space = Space.objects.create(
+        organization=organization, name="", region=spaces.default_region(), deleting_at=timezone.now()
+    )
+    QuotaUse.objects.create(space=space)
+    return space
+
+
+def _save(organization: Organization) -> None:
+    try:
+        with transaction.atomic():
+            organization.save()
+    except IntegrityError as error:
+        raise Unprocessable(f"Organization '{organization.name}' already exists.") from error
