@@ -30,7 +30,7 @@ check: prepare  ## the quick part, for the inner loop
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy paas accounts tenants services apps
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/djlint --check --quiet templates
+	@$(BIN)/djlint --lint --quiet templates
 	@$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	@$(TEST_ENV) $(BIN)/python -m pytest -m "not slow"
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from importlib import import_module
 
-from celery import Celery, signals
+from celery import signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "paas.settings")
 
-app = Celery("paas")
-app.config_from_object("django.conf:settings", namespace="CELERY")
+from paas.lib.queue import broker as app
 
 JOB_MODULES = ("apps.jobs",)
 
@@ -37,4 +36,6 @@ def sweep() -> None:
     queue.sweep()
 
 
-app.conf.beat_schedule = {"sweep": {"task": "paas.sweep", "schedule": 2.0, "options": {"queue": "converge", "expires": 5}}}
+app.conf.beat_schedule = {
+    "sweep": {"task": "paas.sweep", "schedule": 2.0, "options": {"queue": "converge", "expires": 5}}
+}

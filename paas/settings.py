@@ -117,7 +117,12 @@ SECRET_KEY_FALLBACKS = PAAS_SECRET_KEYS[1:]
 
 # Django ------------------------------------------------------------------------------------------------------------
 DEBUG = False
-ALLOWED_HOSTS = [PAAS_DOMAIN, *(f"{name}.{PAAS_DOMAIN}" for name in ("api", "login", "uaa", "log-cache")), "127.0.0.1", "localhost"]
+ALLOWED_HOSTS = [
+    PAAS_DOMAIN,
+    *(f"{name}.{PAAS_DOMAIN}" for name in ("api", "login", "uaa", "log-cache")),
+    "127.0.0.1",
+    "localhost",
+]
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -143,6 +148,7 @@ MIDDLEWARE = [
     "paas.lib.v3.TrailingSlash",
     "paas.lib.web.ConsoleMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "paas.lib.intake.BodyLimit",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -197,13 +203,17 @@ if not _TESTING:
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
-FILE_UPLOAD_TEMP_DIR = None
+FILE_UPLOAD_HANDLERS = ["paas.lib.intake.Spool"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 20000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 50000
 PAAS_ADMIN_EMAIL = env("PAAS_ADMIN_EMAIL")
 PAAS_ADMIN_PASSWORD = env("PAAS_ADMIN_PASSWORD")
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if env("PAAS_SMTP_HOST") else "django.core.mail.backends.dummy.EmailBackend"
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if env("PAAS_SMTP_HOST")
+    else "django.core.mail.backends.dummy.EmailBackend"
+)
 SITE_NAME = PAAS_NAME
 
 # The browser's session ----------------------------------------------------------------------------------------------
@@ -221,10 +231,15 @@ ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
+ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm"}
+ACCOUNT_RATE_LIMITS = False  # accounts/signin.py counts per account and address
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_SESSION_REMEMBER = True
 
-SILENCED_SYSTEM_CHECKS = ["guardian.W001", "auth.W004"]  # roles are resolved in tenants/access.py; names are unique per origin
+SILENCED_SYSTEM_CHECKS = [
+    "guardian.W001",
+    "auth.W004",
+]  # roles are resolved in tenants/access.py; names are unique per origin
 
 # Object permissions: roles are rows, resolved in tenants/access.py ---------------------------------------------------
 GUARDIAN_RAISE_403 = False
@@ -233,10 +248,10 @@ ANONYMOUS_USER_NAME = None
 # The API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["paas.lib.v3.SignedIn"],
-    "DEFAULT_PARSER_CLASSES": ["paas.lib.v3.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["paas.lib.v3.AnyJSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PERMISSION_CLASSES": ["paas.lib.rest.SignedIn"],
+    "DEFAULT_PARSER_CLASSES": ["paas.lib.rest.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["paas.lib.rest.AnyJSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "paas.lib.v3.description.Schema",
     "EXCEPTION_HANDLER": "paas.lib.v3.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
@@ -258,6 +273,7 @@ OAUTH2_PROVIDER = {
     "SCOPES": {"cloud_controller.read": "Read", "cloud_controller.write": "Change", "openid": "Sign in"},
     "DEFAULT_SCOPES": ["cloud_controller.read", "cloud_controller.write", "openid"],
     "ACCESS_TOKEN_GENERATOR": "accounts.tokens.access_token",
+    "REFRESH_TOKEN_GENERATOR": "accounts.tokens.refresh_token",
 }
 
 # Work ------------------------------------------------------------------------------------------------------------------

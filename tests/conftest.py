@@ -98,7 +98,9 @@ def other_space(make_org: Callable[[str], Organization], make_space: Callable[..
     return make_space(make_org("council"), "production")
 
 
-def _member(name: str, space: Space, root: User, *, org_roles: tuple[str, ...] = (), space_roles: tuple[str, ...] = ()) -> User:
+def _member(
+    name: str, space: Space, root: User, *, org_roles: tuple[str, ...] = (), space_roles: tuple[str, ...] = ()
+) -> User:
     user = make_user(name)
     for role in ("organization_user", *org_roles):
         access.give(user, role, space.organization, by=root)

@@ -2,8 +2,10 @@
 
 import html
 import json
+import logging
 import os
 import signal
+import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from string import Template
@@ -18,12 +20,12 @@ PAGE = Template("""<!doctype html>
   <style>
     * { box-sizing: border-box }
     body { margin: 0; font: 1.125rem/1.5 arial, sans-serif; color: #0b0c0c; background: #f4f6f9 }
-    header { padding: 4rem 1.5rem 7rem; color: #fff; background: linear-gradient(120deg, #10304f, #1d6f8f) }
-    header > *, main { max-width: 52rem; margin-inline: auto }
+    header { padding-block: 4rem 7rem; color: #fff; background: linear-gradient(120deg, #10304f, #1d6f8f) }
+    header > *, main { width: min(56rem, 100% - 3rem); margin-inline: auto }
     h1 { margin-block: 0 .5rem; font-size: clamp(2rem, 6vw, 3.25rem); line-height: 1.1 }
-    header p { max-width: 52rem; margin-block: 0; font-size: 1.25rem }
-    main { padding: 0 1.5rem 3rem; margin-top: -4rem }
-    dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: 1rem; margin: 0 0 2rem }
+    header p { margin-block: 0; font-size: 1.25rem }
+    main { padding-bottom: 3rem; margin-top: -4rem }
+    dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 1rem; margin: 0 0 2rem }
     dl > div, section { padding: 1.25rem 1.5rem; background: #fff; border-radius: .5rem; box-shadow: 0 1px 4px #0b0c0c33 }
     dt { color: #484f56; font-size: 1rem }
     dd { margin: 0; font-size: 1.5rem; font-weight: bold; overflow-wrap: anywhere }
@@ -91,5 +93,6 @@ def stop(number: int, frame: object) -> None:
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, stop)
     port = int(os.environ.get("PORT", "8080"))
-    print(f"Listening on port {port}", flush=True)
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+    logging.info("Listening on port %s", port)
     ThreadingHTTPServer(("", port), Handler).serve_forever()

@@ -1,4 +1,4 @@
-"""The images that apps are built and run on; standard library and the engine's command only, since nothing else is there yet."""
+"""The images that apps are built and run on; plain Python, since they come before all else."""
 
 from .debian import CommandFailed
 from .images import base_image_name, ensure, ensure_base, image_name, remove

@@ -35,8 +35,10 @@ def archives() -> list[tuple[str, str, str]]:
     if not shutil.which("apt-get"):
         return []
     listed = subprocess.run(
-        ["apt-get", "indextargets", "Created-By: Packages", "Origin: Debian", f"Codename: {SUITE}"]
-        + ["--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)"],
+        [
+            *("apt-get", "indextargets", "Created-By: Packages", "Origin: Debian", f"Codename: {SUITE}"),
+            *("--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)"),
+        ],
         capture_output=True,
         text=True,
         check=True,

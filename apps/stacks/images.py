@@ -50,20 +50,24 @@ def ensure(say: Say, stack: str = DEFAULT) -> str:
     with _alone():
         if not _exists(name):
             with _timed(say, f"Building the stack image {name} (languages and build tools)"):
-                with tempfile.TemporaryDirectory(prefix="paas-stack-", dir="/var/tmp") as folder:
-                    shutil.copytree(HERE / stack, folder, dirs_exist_ok=True)
-                    _docker_build(Path(folder), name, base=base)
+                _docker_build(HERE / stack, name, base=base)
     return name
 
 
 def remove(say: Say) -> None:
     """Remove every image that this module ever built on this engine and that no container uses."""
     listed = debian.run(
-        ["docker", "image", "ls", "--filter", "label=paas.stacks", "--format", "{{.Repository}}:{{.Tag}}"]
+        ["docker", "image", "ls", "--filter", "label=paas.stacks=image", "--format", "{{.Repository}}:{{.Tag}}"]
     )
     for name in sorted(listed.split(), reverse=True):  # the stacks before the base that they stand on
-        subprocess.run(["docker", "image", "rm", name], stdout=subprocess.DEVNULL, check=True)
-        say(f"Removed the image {name}.")
+        try:
+            debian.run(["docker", "image", "rm", name])
+        except debian.CommandFailed as error:
+            if "is using" not in str(error):
+                raise
+            say(f"Left the image {name}: a container of another install uses it.")
+        else:
+            say(f"Removed the image {name}.")
 
 
 def _build_base(name: str) -> None:

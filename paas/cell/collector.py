@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from .access import Access
@@ -50,12 +50,11 @@ class Collector(threading.Thread):
         deadline = time.monotonic() + timeout
         with self.changed:
             while container in self.feeds and time.monotonic() < deadline:
-                before = self.passes
+                after = self.passes
                 self.wanted = True
                 self.changed.notify_all()
-                # Two passes: the one under way may already have been at this container.
-                self.changed.wait_for(lambda: self.passes >= before + 2 or self.stopped, timeout=timeout)
-                if not self.feeds[container].tail.take_pending():
+                self.changed.wait_for(lambda after=after: self.passes > after or self.stopped, timeout)
+                if self.stopped or container not in self.feeds or self.feeds[container].idle:
                     return
 
     def unfollow(self, container: str) -> None:
@@ -85,52 +84,69 @@ class Collector(threading.Thread):
                 more = self._pass()
                 self.passes += 1
                 self.changed.notify_all()
-                if not more:
-                    self.changed.wait_for(lambda: self.wanted or self.stopped, FULL_DISK_PAUSE if self.problem else PAUSE)
+                if more:
+                    self.changed.wait(0.001)  # gives way to who waits for the lock
+                else:
+                    pause = FULL_DISK_PAUSE if self.problem else PAUSE
+                    self.changed.wait_for(lambda: self.wanted or self.stopped, pause)
                 self.wanted = False
             if time.monotonic() - self.saved_at > CHECKPOINT_EVERY:
                 self.save()
         self.save()
 
+    def keep(self, containers: Collection[str]) -> None:
+        """Forget where the reading of all other containers stood: they are gone."""
+        known = {container[:12] for container in containers}
+        with self.changed:
+            self.marks = {key: mark for key, mark in self.marks.items() if key in known}
+
     def save(self) -> None:
         """Note where everything stands, so that a restart need not look through whole logs for it."""
-        marks = {key: value.decode() for key, value in self.marks.items()}
-        ends = {source: journal.end() for source, journal in self.logs.all().items()}
-        accesses = self.access.positions() if self.access else {}
+        with self.changed:
+            marks = {key: value.decode() for key, value in self.marks.items()}
+            ends = {source: journal.end() for source, journal in self.logs.all().items()}
+            accesses = self.access.positions() if self.access else {}
         replace_file(self.checkpoint, json.dumps({"marks": marks, "ends": ends, "accesses": accesses}))
         self.saved_at = time.monotonic()
 
     def _pass(self) -> bool:
         """Carry what is there; return whether there may be more at once."""
         taken: defaultdict[str, list[tuple[Feed, list[Entry]]]] = defaultdict(list)
-        again = False
+        again, problems = False, []
         for feed in self.feeds.values():
-            entries, more = feed.take()
+            try:
+                entries, more = feed.take()
+            except Exception as error:  # a damaged file must not silence all the others
+                problems.append(f"The output of {feed.key.decode()} cannot be read: {error!r}.")
+                feed.back()
+                continue
             again |= more
             if entries:
                 taken[feed.source].append((feed, entries))
-        self.problem = ""
-        for source, feeds in taken.items():
-            self._store(source, feeds)
+        problems += [self._store(source, feeds) for source, feeds in taken.items()]
         if self.access:
             try:
                 again |= self.access.carry(self.logs)
             except OSError as error:
-                self.problem = f"Access lines cannot be stored: {error}."
+                problems.append(f"Access lines cannot be written: {error}.")
+        self.problem = next((problem for problem in problems if problem), "")
         return again and not self.problem
 
-    def _store(self, source: str, feeds: list[tuple[Feed, list[Entry]]]) -> None:
-        lines = feeds[0][1] if len(feeds) == 1 else sorted((each for _, some in feeds for each in some), key=lambda each: each[0])
+    def _store(self, source: str, feeds: list[tuple[Feed, list[Entry]]]) -> str:
+        """Put the lines into the log; return "", or why they could not be and will be read again."""
+        lines = feeds[0][1]
+        if len(feeds) > 1:
+            lines = sorted((line for _, some in feeds for line in some), key=lambda line: line[0])
         try:
             self.logs.append(source, lines, b";".join(feed.mark() for feed, _ in feeds))
-        except OSError as error:
-            self.problem = f"The log of {source} cannot be written: {error}."
+        except (OSError, ValueError) as error:
             for feed, _ in feeds:
                 feed.back()
-            return
+            return f"The log of {source} cannot be written: {error}."
         for feed, entries in feeds:
             feed.commit(entries)
             self.marks[feed.key.decode()] = feed.mark().partition(b"=")[2]
+        return ""
 
     def _recover(self) -> tuple[dict[str, bytes], dict[str, str]]:
         """Return each container's mark, and each source's position in the access log ("" is the whole log's)."""

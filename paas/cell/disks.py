@@ -14,11 +14,12 @@ from .memory import Memory
 
 OWNER = 2000
 SMALLEST_MB = 16
+FULL_BYTES = 256 << 10
 OPTIONS = "loop,nosuid,nodev,discard,noatime"
 
 
-class DropletTooBig(Exception):
-    """The droplet does not fit into the disk that the instance may have."""
+class DropletRefused(Exception):
+    """The droplet does not fit into the disk that the instance may have, or it is none; the text is for its owner."""
 
 
 class Disks:
@@ -36,8 +37,8 @@ class Disks:
     def mount_point(self, guid: str) -> Path:
         return self.folder / guid
 
-    def create(self, guid: str, *, app: str, size_mb: int, droplet: Path | None, digest: str) -> None:
-        """Make the disk with the droplet in it; one that is whole already stays as it is."""
+    def create(self, guid: str, *, app: str, size_mb: int, droplet: Path | None, digest: str, volumes: int = 0) -> None:
+        """Make the disk with the droplet in it, or with empty folders; one that is whole already stays as it is."""
         with self.locks[guid]:
             if guid in self.memory.facts()["disks"]:
                 self._mount(guid)
@@ -46,7 +47,10 @@ class Disks:
             try:
                 self._format(guid, size_mb)
                 self._mount(guid)
-                self._fill(guid, size_mb, droplet, digest)
+                if droplet:
+                    self._fill(guid, size_mb, droplet, digest)
+                else:
+                    self._open_folders(guid, volumes)
             except BaseException:
                 self._discard(guid)
                 raise
@@ -102,17 +106,25 @@ class Disks:
             command = ["mount", "-t", "ext4", "-o", OPTIONS, str(self.folder / f"{guid}.img"), str(point)]
             subprocess.run(command, check=True, capture_output=True, timeout=60)
 
-    def _fill(self, guid: str, size_mb: int, droplet: Path | None, digest: str) -> None:
+    def _fill(self, guid: str, size_mb: int, droplet: Path, digest: str) -> None:
         home = self.mount_point(guid) / "home"
         for path in (home, home / "app", home / "tmp", home / "logs"):
-            path.mkdir(exist_ok=True)
+            path.mkdir()
             os.chown(path, OWNER, OWNER)
-        if droplet is not None:
-            problem = self.droplets.unpack(droplet, digest, home, room=size_mb << 20)
-            if "No space left" in problem:
-                raise DropletTooBig("The droplet does not fit into the disk that the instance may have.")
-            if problem:
-                raise OSError(f"The droplet {droplet} could not be unpacked: {problem}")
+        problem = self.droplets.unpack(droplet, digest, home, room=size_mb << 20)
+        if problem and _is_full(home):
+            raise DropletRefused(
+                f"The droplet does not fit into the {size_mb} MB of disk that each instance has. Raise the disk limit."
+            )
+        if problem:
+            raise DropletRefused(f"The droplet could not be unpacked: {problem}. Stage the app again.")
+
+    def _open_folders(self, guid: str, volumes: int) -> None:
+        # For an image, whose user may have any number; nobody else ever sees these folders.
+        for name in ("home", *(f"volume-{number}" for number in range(volumes))):
+            path = self.mount_point(guid) / name
+            path.mkdir()
+            path.chmod(0o1777)
 
     def _discard(self, guid: str) -> None:
         point = self.mount_point(guid)
@@ -122,3 +134,8 @@ class Disks:
         if point.exists():
             shutil.rmtree(point)
         (self.folder / f"{guid}.img").unlink(missing_ok=True)
+
+
+def _is_full(folder: Path) -> bool:
+    seen = os.statvfs(folder)
+    return seen.f_bavail * seen.f_frsize < FULL_BYTES or seen.f_favail == 0

@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -69,7 +70,10 @@ class Engine:
 
     def events(self, install: str, *, since: int, until: int | None = None) -> Iterator[dict[str, Any]]:
         """Yield container events after ``since`` (nanoseconds) until ``until``, or until the engine goes away."""
-        query = {"since": _seconds(since), "filters": json.dumps({"type": ["container"], "label": [f"paas.install={install}"]})}
+        query = {
+            "since": _seconds(since),
+            "filters": json.dumps({"type": ["container"], "label": [f"paas.install={install}"]}),
+        }
         if until is not None:
             query["until"] = _seconds(until)
         # A stream that is silent for two minutes is asked for anew, so that a dead one is noticed.
@@ -98,3 +102,8 @@ class Engine:
 
 def _seconds(nanoseconds: int) -> str:
     return f"{nanoseconds // 10**9}.{nanoseconds % 10**9:09d}"
+
+
+def post_over(path: Path, target: str) -> None:
+    """Post nothing to a path of another server on a unix socket; raise ``EngineAway`` or ``EngineRefused``."""
+    Engine(str(path)).call("POST", target)

@@ -29,6 +29,7 @@ class Feed:
         self.joiner = Joiner({"stdout": prefix(kind, index, "OUT"), "stderr": prefix(kind, index, "ERR")})
         self.limit = RateLimit(int(labels["paas.log_rate"]), prefix("LGR", index, "OUT"))
         self.latest: deque[Entry] = deque(maxlen=LAST_LINES)
+        self.idle = False
         self.bytes, self.bytes_since, self.rate = 0, time.monotonic(), 0
         own, *begun = mark.split(b",") if mark else [b""]
         self.tail = Tail(path, Position.decode(own) if own else None)
@@ -39,16 +40,18 @@ class Feed:
     def take(self) -> tuple[list[Entry], bool]:
         """Return new lines, and whether there may be more at once."""
         chunk, more = self.tail.take()
-        if not chunk:
-            return self.joiner.flush() + self.limit.told(time.time_ns()), more
-        entries = self.joiner.join(chunk, lambda at: self.tail.locate(len(chunk) - at))
-        return self.limit.admit(entries), more
+        if chunk:
+            entries = self.limit.admit(self.joiner.join(chunk, lambda at: self.tail.locate(len(chunk) - at)))
+        else:
+            entries = self.joiner.flush() + self.limit.told(time.time_ns())
+        self.idle = not chunk and not more
+        self._count(sum(len(rest) for _, rest in entries))
+        return entries, more
 
     def commit(self, entries: list[Entry] | None = None) -> None:
         self.stored: tuple[Position, dict[str, Part]] = (self.tail.position(), self.joiner.parts)
         for at, rest in (entries or ())[-LAST_LINES:]:
             self.latest.append((at, rest[:LAST_LINE_BYTES]))
-        self._count(sum(len(rest) for _, rest in entries or ()))
 
     def back(self) -> None:
         position, self.joiner.parts = self.stored
@@ -56,16 +59,13 @@ class Feed:
 
     def mark(self) -> bytes:
         """Return where the reading stands, and where each unfinished line began."""
-        begun = [b",%b@%b" % (stream[:1].encode()[-1:], part.begins.encode()) for stream, part in self._begun()]
+        begun = [b",%b@%b" % (stream[3:4].encode(), part.begins.encode()) for stream, part in self.joiner.parts.items()]
         return self.key + b"=" + self.tail.position().encode() + b"".join(begun)
 
     def last_lines(self, before: int, count: int) -> list[str]:
         """Return the latest lines written up to a moment."""
         found = [rest.split(b"\t", 4)[4].decode(errors="replace") for at, rest in list(self.latest) if at <= before]
         return found[-count:]
-
-    def _begun(self) -> list[tuple[str, Part]]:
-        return [(stream.removeprefix("std"), part) for stream, part in self.joiner.parts.items()]
 
     def _rejoin(self, stream: str, begins: Position) -> None:
         """Read the beginning of an unfinished line again, after a restart."""

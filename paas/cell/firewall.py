@@ -29,7 +29,11 @@ class Firewall:
         with self.lock:
             self._switch_on()
             wanted = rules.restore(
-                self.config, pairs=pairs, revoked=revoked, resolvers=resolvers(), host_networks=host_networks(self.config)
+                self.config,
+                pairs=pairs,
+                revoked=revoked,
+                resolvers=resolvers(),
+                host_networks=host_networks(self.config),
             )
             if wanted != self.wanted or self._listing() != self.in_force:
                 _run("iptables-restore", "--wait", "--noflush", text=wanted)
@@ -86,7 +90,8 @@ def host_networks(config: Config) -> list[IPv4Network]:
     """Return the networks that the machine itself has a leg in, apart from the install's own."""
     links = json.loads(_run("ip", "-json", "-4", "address", "show"))
     # Bridges of engines come and go, and are private ranges that are closed anyway.
-    addresses = [each for link in links if not link["ifname"].startswith(("br-", "docker", "paas-")) for each in link["addr_info"]]
+    lasting = [link for link in links if not link["ifname"].startswith(("br-", "docker", "paas-"))]
+    addresses = [each for link in lasting for each in link["addr_info"]]
     found = {IPv4Network(f"{each['local']}/{each['prefixlen']}", strict=False) for each in addresses}
     return sorted(network for network in found if not network.is_loopback and network != config.subnet)
 

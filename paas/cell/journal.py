@@ -95,19 +95,19 @@ class Journal:
             return (self.segments[-1].path.name, self.segments[-1].size) if self.segments else ("", 0)
 
     def trim(self, *, oldest: float) -> None:
-        """Remove whole segments, oldest first, beyond the byte limit or last written to before ``oldest``."""
+        """Remove whole segments that were last written to before ``oldest``."""
         with self.lock:
-            total = sum(segment.size for segment in self.segments)
-            while self.segments and (
-                (total > self.max_bytes and len(self.segments) > 1) or _written(self.segments[0]) < oldest
-            ):
-                gone = self.segments.pop(0)
-                gone.path.unlink(missing_ok=True)
-                total -= gone.size
+            while self.segments and _written(self.segments[0]) < oldest:
+                self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        self.segments.pop(0).path.unlink(missing_ok=True)
 
     def _write(self, batch: bytes, *, first: int) -> None:
         if not self.segments or self.segments[-1].size >= self.segment_bytes:
             self.folder.mkdir(parents=True, exist_ok=True)
+            while sum(each.size for each in self.segments) > self.max_bytes - self.segment_bytes:
+                self._drop_oldest()
             self.segments.append(Segment(self.folder / f"{first:019d}.log", first, 0))
         segment = self.segments[-1]
         file = os.open(segment.path, os.O_WRONLY | os.O_CREAT, 0o600)
@@ -124,9 +124,7 @@ class Journal:
 
     def _mend(self, segment: Segment) -> None:
         """Cut off a batch that was not written whole, and learn the latest time."""
-        whole = 0
-        for whole, _ in _batches(segment, 0):
-            pass
+        whole = max((end for end, _ in _batches(segment, 0)), default=0)
         if whole < segment.size:
             os.truncate(segment.path, whole)
             segment.size = whole

@@ -59,13 +59,16 @@ class Tail:
     def between(self, begin: Position) -> Iterator[bytes]:
         """Yield chunks of whole lines from a position up to where the reading stands now, over rotations."""
         again = Tail(self.path, begin)
-        more = again.file >= 0
-        while more:
+        while again.file >= 0 and (again.inode != self.inode or again.offset < self.offset):
             chunk, more = again.take()
-            beyond = again.offset - self.offset if again.inode == self.inode else -1
+            if not chunk and not more:
+                break
+            beyond = again.offset - self.offset if again.inode == self.inode else 0
             yield chunk[: len(chunk) - beyond] if beyond > 0 else chunk
-            more = more and beyond < 0
         again.close()
+
+    def inodes(self) -> set[int]:
+        return {_inode(path) for path in self._generations()} - {0}
 
     def close(self) -> None:
         if self.file >= 0:

@@ -65,5 +65,5 @@ def _without_crown(css: str) -> str:
     css, families = re.subn(r"GDS Transport,\s*arial", "arial", css)
     css, crests = re.subn(r"url\(/assets/images/govuk-crest[^)]*\)", "none", css)
     if not (fonts and families and crests) or "GDS Transport" in css or "/assets/" in css:
-        raise HostError("govuk-frontend.min.css is not as expected: look how this version names its typeface and crest.")
+        raise HostError("govuk-frontend.min.css has changed: look how this version names its typeface and crest.")
     return css

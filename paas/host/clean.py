@@ -48,7 +48,8 @@ def clean(environment: Mapping[str, str] = os.environ) -> int:
 def _agreed(state: Path) -> bool:
     if not sys.stdin.isatty():
         raise HostError("`make clean` removes every app, database and log of the install. Say YES=1 to mean it.")
-    return input(f"Remove every app, database and log of the install in {state}? [y/N] ").strip().lower() in ("y", "yes")
+    answer = input(f"Remove every app, database and log of the install in {state}? [y/N] ")
+    return answer.strip().lower() in ("y", "yes")
 
 
 def _remove_from_engine(install: Install) -> None:
@@ -74,7 +75,7 @@ def remove_firewall(install: Install) -> None:
 
 def _remove_state(state: Path, *, keep_tools: bool) -> None:
     if left := stop.mounts_under(state):
-        raise HostError(f"{left[0]} is still mounted, so nothing was removed from {state}. End what uses it and try again.")
+        raise HostError(f"{left[0]} is still mounted, so {state} was left alone. End what uses it and try again.")
     others = [path for path in setup.registered() if path != state]
     kept = {virtualenv.FOLDER, TOOLS / "node", TOOLS / "stamps", setup.REGISTER} if keep_tools else set()
     for path in state.iterdir() if state.is_dir() else ():
@@ -83,6 +84,8 @@ def _remove_state(state: Path, *, keep_tools: bool) -> None:
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     if state.is_dir() and not any(state.iterdir()):
         state.rmdir()
+    if setup.REGISTER.exists():
+        setup.REGISTER.write_text("".join(f"{path}\n" for path in others))
 
 
 def _remove_shared(steps: Steps) -> None:
@@ -94,7 +97,8 @@ def _remove_shared(steps: Steps) -> None:
         TOOLS.rmdir()
     for cache in (".pytest_cache", ".mypy_cache", ".ruff_cache", ".import_linter_cache"):
         shutil.rmtree(CHECKOUT / cache, ignore_errors=True)
-    if not engine.answers() or listed("container", "paas.install", form="{{.ID}}") or listed("volume", "paas.install", form="{{.Name}}"):
+    others = [kind for kind in ("container", "volume") if listed(kind, "paas.install", form="{{.Label \"paas.install\"}}")]
+    if others:
         steps.say("The images stay: another install on this engine uses them.")
         return
     for name in listed("image", images.LABEL, form="{{.ID}}"):

@@ -21,36 +21,36 @@ WORKERS = {"builds": 2, "converge": 4}  # queue -> what it does at the same time
 
 def processes(install: Install, variables: Mapping[str, str], state: Path) -> list[Process]:
     """Return what has to run: the web server, a worker per queue, and the clock that finds due work."""
-    python = [str(virtualenv.PYTHON), "-m"]
+    # The workers make mounts and talk to the engine, so they run as root; Celery warns of that at every start.
+    python = [str(virtualenv.PYTHON), "-W", "ignore::RuntimeWarning:celery.platforms", "-m"]
     ours = environment.process(variables)
     web = ["uvicorn", "paas.asgi:application", "--host", "127.0.0.1", "--port", str(install.web_port)]
     web += ["--no-access-log", "--lifespan", "off", "--timeout-graceful-shutdown", str(GRACE_SECONDS - 4)]
     found = [Process("web", [*python, *web], ours)]
     for queue, threads in WORKERS.items():
         name = f"{queue}@{install.id}"
-        worker = ["celery", "-A", "paas", "worker", "-P", "threads", "-Q", queue, "-c", str(threads), "-n", name]
+        worker = ["celery", "--quiet", "-A", "paas", "worker", "-P", "threads", "-Q", queue, "-c", str(threads), "-n", name]
         # One worker per queue: there is nobody to gossip with.
         worker += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
         found.append(Process(queue, [*python, *worker], ours))
-    beat = ["celery", "-A", "paas", "beat", "--loglevel", "WARNING", "--pidfile=", "-s", str(state / "beat-schedule")]
+    beat = ["celery", "--quiet", "-A", "paas", "beat", "--loglevel", "WARNING", "--pidfile=", "-s", str(state / "beat-schedule")]
     return [*found, Process("beat", [*python, *beat], ours)]
 
 
 def manage(variables: Mapping[str, str], *words: str, **more: str) -> str:
     """Run a management command and return what it prints; ``more`` is added to its environment."""
-    command = [virtualenv.PYTHON, CHECKOUT / "manage.py", *words]
+    command = [str(virtualenv.PYTHON), str(CHECKOUT / "manage.py"), *words]
     return run(command, folder=CHECKOUT, environment=environment.process(variables, **more))
 
 
 def collect_static(variables: Mapping[str, str], state: Path) -> None:
     """Bring the console's static files to where the web server serves them from, if they or the lock changed."""
     sources = [folder for folder in (CHECKOUT / "static", state / "assets") if folder.is_dir()]
-    key = stamps.digest(*sources, virtualenv.key())
-    stamps.make(
-        state / "stamps" / "static",
-        key,
-        lambda: manage(variables, "collectstatic", "--no-input", "--clear", "--verbosity", "0") and None,
-    )
+
+    def collect() -> None:
+        manage(variables, "collectstatic", "--no-input", "--clear", "--verbosity", "0")
+
+    stamps.make(state / "stamps" / "static", stamps.digest(*sources, virtualenv.key()), collect)
 
 
 @contextmanager

@@ -9,9 +9,9 @@ import socket
 import time
 from pathlib import Path
 
-from . import containers, environment, images, stamps, virtualenv
-from .engine import docker, socket_path
-from .install import Install, write_private
+from . import containers, environment, stamps, virtualenv
+from .engine import answers, docker, socket_path
+from .install import Install, load, write_private
 from .settings import CHECKOUT, Settings
 from .shell import HostError, run
 
@@ -25,7 +25,7 @@ CELL_SECONDS = 30
 ENTER = """
 for file in /proc/[0-9]*/comm; do
     read -r name < "$file" 2>/dev/null || continue
-    if [ "$name" = dockerd ]; then pid=${file#/proc/}; exec nsenter --target "${pid%/comm}" --mount --wd="$1" -- "$2" -m paas.cell --state "$3"; fi
+    if [ "$name" = dockerd ]; then pid=${file#/proc/}; exec nsenter --target "${pid%/comm}" --mount --wdns="$1" -- "$2" -m paas.cell --state "$3"; fi
 done
 echo "There is no dockerd among the machine's processes." >&2
 exit 1
@@ -125,14 +125,14 @@ def _router(verb: str, settings: Settings, install: Install) -> str:
     }
     console = {"domain": settings.domain, "apps_domain": settings.apps_domain, "port": install.web_port}
     request = json.dumps({"state": str(settings.state), "listen": listen, "console": console})
-    command = [virtualenv.PYTHON, "-m", "paas.host.router", verb]
+    command = [str(virtualenv.PYTHON), "-m", "paas.host.router", verb]
     return run(command, stdin=request, folder=CHECKOUT, environment=environment.process({}))
 
 
-def router_ports(state: Path, install: Install) -> set[int]:
-    """Return the ports that our own running router listens on."""
-    front = state / "router" / "front.json"
-    if not front.exists() or not containers.is_running(install.named("router")):
+def router_ports(state: Path) -> set[int]:
+    """Return the ports that our own router listens on, none where it does not run."""
+    front, install = state / "router" / "front.json", load(state)
+    if install is None or not front.exists() or not answers() or not containers.is_running(install.named("router")):
         return set()
     listen = json.loads(front.read_text())["listen"]
     return {port for port in (listen["port"], listen["redirect_port"]) if port}

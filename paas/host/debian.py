@@ -14,6 +14,7 @@ from .steps import Steps
 NEEDS = {
     "debootstrap": "debootstrap",  # the images' file system
     "iptables": "iptables",
+    "ip": "iproute2",
     "mkfs.ext4": "e2fsprogs",  # the instances' disks
     "losetup": "mount",
     "nsenter": "util-linux",

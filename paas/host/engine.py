@@ -65,7 +65,7 @@ def ensure(steps: Steps) -> None:
     socket_path()
     with LOCK.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two installs that start at once must not start two engines
-        if not debian.missing(debian.ENGINE_NEEDS) and answers():
+        if answers():
             return
         if packages := debian.missing(debian.ENGINE_NEEDS):
             if not DAEMON_SETTINGS.exists():  # Debian's package starts it at once where systemd runs

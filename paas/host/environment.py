@@ -11,12 +11,14 @@ from .install import Install, write_private
 from .settings import CHECKOUT, Settings
 
 DEFAULT_STACK = "debian12"
+NOT_KEPT = ("PAAS_ADMIN_EMAIL", "PAAS_ADMIN_PASSWORD")  # of use to the first start only
 
 
 def of(settings: Settings, install: Install, stack_image: str) -> dict[str, str]:
     """Return the variables that Django's settings read."""
     kept = stores.addresses(settings, install)
     return {
+        **{name: value for name, value in os.environ.items() if name.startswith("PAAS_") and name not in NOT_KEPT},
         "PAAS_STATE": str(settings.state),
         "PAAS_INSTALL": install.id,
         "PAAS_PORT": str(settings.port),
@@ -44,7 +46,8 @@ def save(settings: Settings, variables: Mapping[str, str]) -> None:
 
 def process(variables: Mapping[str, str], **more: str) -> dict[str, str]:
     """Return the whole environment of a control plane process."""
-    ours = {**os.environ, **{name: value for name, value in variables.items() if value}, **more}
+    given = {name: value for name, value in os.environ.items() if value or not name.startswith("PAAS_")}
+    ours = {**given, **{name: value for name, value in variables.items() if value}, **more}
     # Compiled modules have to be kept, or each of four processes compiles them all at every start.
     ours.pop("PYTHONDONTWRITEBYTECODE", None)
     return ours | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(CHECKOUT), "DJANGO_SETTINGS_MODULE": "paas.settings"}

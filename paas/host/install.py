@@ -8,11 +8,10 @@ import secrets
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 from . import network
 from .shell import HostError
-
-PORTS = ("web_port", "postgres_port", "redis_port")
 
 
 @dataclass(frozen=True)
@@ -56,11 +55,13 @@ def load_or_create(state: Path, *, subnet: str = "", taken: Collection[str] = ()
     """
     install = load(state)
     if install is None:
-        ports = network.free_ports(len(PORTS))
+        ports = network.free_ports(3)
         install = Install(
             id=secrets.token_hex(3),
             subnet=subnet or network.free_subnet(taken),
-            **dict(zip(PORTS, ports, strict=True)),
+            web_port=ports[0],
+            postgres_port=ports[1],
+            redis_port=ports[2],
             owner_password=secrets.token_urlsafe(24),
             application_password=secrets.token_urlsafe(24),
             redis_password=secrets.token_urlsafe(24),
@@ -74,11 +75,12 @@ def load_or_create(state: Path, *, subnet: str = "", taken: Collection[str] = ()
     return install
 
 
-def with_free_port(state: Path, install: Install, port: str) -> Install:
-    """Return the install with another port where the one it had was taken by someone else; ``port`` is its name."""
-    if network.is_free(getattr(install, port)):
+def with_free_port(state: Path, install: Install, name: Literal["web_port", "postgres_port", "redis_port"]) -> Install:
+    """Return the install with another port of that name where the one it had was taken by someone else."""
+    if network.is_free(getattr(install, name)):
         return install
-    changed = replace(install, **{port: network.free_ports(1)[0]})
+    port: Any = {name: network.free_ports(1)[0]}
+    changed = replace(install, **port)
     save(state, changed)
     return changed
 

@@ -6,7 +6,7 @@ import ipaddress
 import json
 from pathlib import Path
 
-from . import assets, debian, engine, images, install, network, stores, virtualenv
+from . import assets, dataplane, debian, engine, images, install, network, stores, virtualenv
 from .engine import docker
 from .install import Install
 from .settings import TOOLS, Settings
@@ -14,7 +14,7 @@ from .shell import HostError
 from .steps import Steps
 
 REGISTER = TOOLS / "installs"  # the state folders of this checkout's installs, one in a line
-MAY_BE_THERE = {"keys"}  # Django makes it when a management command is the first to run
+MAY_BE_THERE = {"keys", "run.lock"}  # a management command may have been the first to run, or we a moment ago
 
 
 def machine(steps: Steps, needs: dict[str, str]) -> None:
@@ -59,11 +59,11 @@ def registered() -> list[Path]:
     return [path for path in map(Path, lines) if (path / "install.json").exists()]
 
 
-def check_ports(settings: Settings, taken_by_us: set[int]) -> None:
-    """Refuse a port that somebody else listens on."""
+def check_ports(settings: Settings) -> None:
+    """Refuse a port on which anybody but our own router listens."""
     wanted = {"PAAS_PORT": settings.port} | ({"PAAS_TLS_PORT": settings.tls_port} if settings.secure else {})
     for name, port in wanted.items():
-        if port not in taken_by_us and not network.is_free(port, "0.0.0.0"):
+        if not network.is_free(port, "0.0.0.0") and port not in dataplane.router_ports(settings.state):
             raise HostError(
                 f"{name} is {port}, but another program listens there (`ss -ltnp 'sport = {port}'` names it). "
                 f"Stop it, or choose another port: make run {name}=..."

@@ -21,9 +21,9 @@ def start() -> int:
     debian.check_machine()
     settings.state.mkdir(parents=True, exist_ok=True)
     with controlplane.only_one(settings.state):
+        setup.check_ports(settings)
         setup.machine(steps, debian.NEEDS)
         install = setup.install_of(settings)
-        setup.check_ports(settings, dataplane.router_ports(settings.state, install))
         install, stack_image = setup.tools(settings, install, steps)
         install = with_free_port(settings.state, install, "web_port")
         variables = environment.of(settings, install, stack_image)

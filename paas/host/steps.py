@@ -8,9 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
-
-Result = TypeVar("Result")
+from typing import Any
 
 
 class Steps:
@@ -35,7 +33,7 @@ class Steps:
         yield
         self.say(f"{title}: done in {time.monotonic() - began:.1f} s")
 
-    def together(self, *tasks: Callable[[], Result]) -> list[Result]:
+    def together(self, *tasks: Callable[[], object]) -> list[Any]:
         """Run all of them at the same time and return their results; raise the first error when all have ended."""
         with ThreadPoolExecutor(len(tasks)) as pool:
             futures = [pool.submit(task) for task in tasks]

@@ -163,14 +163,14 @@ class Supervisor:
 
     def _stop(self) -> None:
         asked, end = self._signals, time.monotonic() + GRACE_SECONDS
-        for process in self._alive():
-            process.send_signal(signal.SIGTERM)
+        for child in self._alive():
+            child.send_signal(signal.SIGTERM)
         while self._alive():
             self._read(0.1)
             if time.monotonic() > end or self._signals > max(asked, 1):  # a second Ctrl-C does not wait
-                for process in self._alive():
-                    process.kill()
-                    process.wait()
+                for child in self._alive():
+                    child.kill()
+                    child.wait()
         for process in self.processes:
             if process.running:
                 self._drain(process)

@@ -21,7 +21,7 @@ LOCK_FILE = CHECKOUT / "requirements.txt"
 
 
 def key() -> str:
-    return stamps.digest(LOCK_FILE, sys.version)
+    return stamps.digest(LOCK_FILE, f"Python {sys.version_info[0]}.{sys.version_info[1]}")
 
 
 def ensure(steps: Steps) -> None:
@@ -40,8 +40,8 @@ def _make() -> None:
     if not succeeds([PYTHON, "-m", "pip", "--version"]):
         run([sys.executable, "-m", "venv", "--clear", FOLDER])
     # --no-deps: the lock is whole, so there is nothing to resolve.
-    install = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"]
-    run([*install, "--require-hashes", "--requirement", LOCK_FILE], environment=_trust())
+    options = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "--require-hashes"]
+    run([PYTHON, "-m", "pip", "install", *options, "--requirement", LOCK_FILE], environment=_trust())
 
 
 def _trust() -> dict[str, str]:

@@ -13,12 +13,15 @@ from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
-from celery import current_app
+from celery import Celery
 from django.db import transaction
 from django.db.models import F, Model
 from django.utils import timezone
 
 log = logging.getLogger(__name__)
+
+broker = Celery("paas")  # every process that may hint has it; only ``paas.celery`` puts tasks on it
+broker.config_from_object("django.conf:settings", namespace="CELERY")
 
 LEASE = timedelta(seconds=20)  # a dead worker's work is adopted this long after its last heartbeat
 BACKOFF = (1, 2, 5, 10, 20, 30)  # seconds before the next try after an unexpected error
@@ -121,7 +124,9 @@ def hint(path: str, pk: int, *, seconds: float = 0) -> None:
     """Tell a worker that the row's job is due, or will be in so many seconds."""
     import_module(path.rpartition(".")[0])
     try:
-        current_app.send_task("paas.work", args=[path, pk], queue=JOBS[path].queue, retry=False, countdown=seconds or None)
+        broker.send_task(
+            "paas.work", args=[path, pk], queue=JOBS[path].queue, retry=False, countdown=seconds or None
+        )
     except Exception as error:  # the broker is away: the sweep finds the row
         log.warning("Could not hint %s for %s (%s); the sweep will find it.", path, pk, error)
 
@@ -129,7 +134,9 @@ def hint(path: str, pk: int, *, seconds: float = 0) -> None:
 def claim(found: Job, pk: int) -> Lease | None:
     """Take the row if it is due and free, else return None."""
     with transaction.atomic():
-        row: Any = found.model._default_manager.due().select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()  # type: ignore[attr-defined]
+        row: Any = (
+            found.model._default_manager.due().select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
+        )  # type: ignore[attr-defined]
         if row is None:
             return None
         row.lease_owner = f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
@@ -156,7 +163,9 @@ def work(path: str, pk: int) -> bool:
     except Exception as error:
         wait = BACKOFF[min(lease.row.attempts, len(BACKOFF)) - 1]
         log.exception("%s failed on %s; next try in %s s.", path, lease.row, wait)
-        _release(lease, started_due, timezone.now() + timedelta(seconds=wait), last_error=f"{type(error).__name__}: {error}")
+        _release(
+            lease, started_due, timezone.now() + timedelta(seconds=wait), last_error=f"{type(error).__name__}: {error}"
+        )
         return True
     _release(lease, started_due, lease._due, attempts=0, last_error="")
     if lease._due and lease._due <= timezone.now() + timedelta(seconds=30):

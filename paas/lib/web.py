@@ -8,12 +8,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from paas.lib.errors import PaasError
-from paas.lib.v3.door import as_paas_error
+from paas.lib.errors import NotAuthorized, NotFound, PaasError
+from paas.lib.v3.door import as_paas_error, error_body
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -31,13 +31,25 @@ class ConsoleMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-        if getattr(request, "user", None) is not None and "Cache-Control" not in response.headers and not request.path.startswith("/static/"):
+        if (
+            getattr(request, "user", None) is not None
+            and "Cache-Control" not in response.headers
+            and not request.path.startswith("/static/")
+        ):
             response.headers["Cache-Control"] = "no-store"
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         error = as_paas_error(exception)
-        return error_page(request, error) if error else None
+        if error is None:
+            return None
+        return (
+            error_page(request, error) if wants_html(request) else JsonResponse(error_body(error), status=error.status)
+        )
+
+
+def wants_html(request: HttpRequest) -> bool:
+    return "text/html" in request.headers.get("Accept", "")
 
 
 def error_page(request: HttpRequest, error: PaasError) -> HttpResponse:
@@ -50,6 +62,7 @@ def error_page(request: HttpRequest, error: PaasError) -> HttpResponse:
 def tells_errors(back: str = "") -> Callable[..., Any]:
     """Decorate a POST view: a ``PaasError`` becomes a flash message on the page the person came from.
 
+    What they may not see or do stays a page of its own, with its status.
     ``back`` names the URL to go to instead of the referring page, with the view's own arguments.
     """
 
@@ -59,7 +72,7 @@ def tells_errors(back: str = "") -> Callable[..., Any]:
             try:
                 return view(request, *args, **kwargs)
             except PaasError as error:
-                if error.status == 404 or request.method != "POST":
+                if isinstance(error, NotFound | NotAuthorized) or request.method != "POST":
                     return error_page(request, error)
                 messages.error(request, error.detail)
                 return redirect(back, *args, **kwargs) if back else redirect(came_from(request))
@@ -77,4 +90,8 @@ def came_from(request: HttpRequest, otherwise: str = "/") -> str:
 
 def platform(request: HttpRequest) -> dict[str, Any]:
     """What every template knows of the platform."""
-    return {"platform_name": settings.PAAS_NAME, "platform_url": settings.PAAS_URL, "apps_domain": settings.PAAS_APPS_DOMAIN}
+    return {
+        "platform_name": settings.PAAS_NAME,
+        "platform_url": settings.PAAS_URL,
+        "apps_domain": settings.PAAS_APPS_DOMAIN,
+    }

@@ -48,7 +48,9 @@ def three(backends: dict[str, Backend]) -> Backend:
     return backends["three"]
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=pytest.mark.slow if kind == "envoy" else ()) for kind in sorted(KINDS)])
+@pytest.fixture(
+    params=[pytest.param(kind, marks=pytest.mark.slow if kind == "envoy" else ()) for kind in sorted(KINDS)]
+)
 def kind(request: pytest.FixtureRequest) -> Iterator[RunningEnvoy | FakeAsked]:
     if request.param == "fake":
         yield FakeAsked()

@@ -1,11 +1,10 @@
 """Cloud Foundry's v3 conventions, once for every resource."""
 
-from paas.lib.v3.bodies import Form, Guid, MetadataField, StrictJSONParser, ToMany, ToOne
+from paas.lib.rest import AnyJSONRenderer, SignedIn, StrictJSONParser
+from paas.lib.v3.bodies import Form, Guid, MetadataField, ToMany, ToOne
 from paas.lib.v3.door import (
-    AnyJSONRenderer,
     EmptyCollection,
     ResourceViewSet,
-    SignedIn,
     TrailingSlash,
     accepted,
     exception_handler,

@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.parsers import BaseParser
+from rest_framework.fields import empty
 
-from paas.lib.errors import MessageParseError, Unprocessable
+from paas.lib.errors import Unprocessable
 
 BLANK = {"required", "blank", "null"}
 LABEL_NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")
 LABEL_PREFIX = re.compile(r"^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$", re.I)
 MAX_LABELS, MAX_ANNOTATIONS, MAX_ANNOTATION = 50, 200, 5000
-
-
-class StrictJSONParser(BaseParser):
-    """Reads any body as a JSON object, whatever its content type; no body is ``{}``."""
-
-    media_type = "*/*"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        try:
-            body = stream.read()
-            value = json.loads(body) if body.strip() else {}
-        except (ValueError, RecursionError) as error:
-            raise MessageParseError() from error
-        if not isinstance(value, dict):
-            raise MessageParseError("Request invalid due to parse error: the body must be a JSON object")
-        return value
 
 
 def _name(path: str) -> str:
@@ -87,9 +70,9 @@ class Guid(Form):
 class Relationship(Form):
     """A body that reads as something other than its fields."""
 
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        empty, data = self.validate_empty_values(data)
-        return data if empty else self.to_internal_value(data)
+    def run_validation(self, data: Any = empty) -> Any:
+        done, value = self.validate_empty_values(data)
+        return value if done else self.to_internal_value(value)
 
 
 class ToOne(Relationship):

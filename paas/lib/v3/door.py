@@ -12,23 +12,15 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.permissions import BasePermission
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from paas.lib.errors import NotAuthenticated, NotFound, PaasError, ServiceUnavailable, UnknownRequest, Unprocessable
+from paas.lib.errors import NotFound, PaasError, ServiceUnavailable, UnknownRequest, Unprocessable
 from paas.lib.v3.query import Pagination, Query
 from paas.lib.v3.shapes import origin
 
 log = logging.getLogger(__name__)
-
-
-class AnyJSONRenderer(JSONRenderer):
-    """JSON whatever the Accept header asks for, as Cloud Foundry's clients expect."""
-
-    charset = "utf-8"
 
 
 class FirstRenderer(BaseContentNegotiation):
@@ -37,15 +29,6 @@ class FirstRenderer(BaseContentNegotiation):
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: Any = None) -> Any:
         return renderers[0], renderers[0].media_type
-
-
-class SignedIn(BasePermission):
-    """A valid token is needed; which one may do what is the actions' business."""
-
-    def has_permission(self, request: Any, view: Any) -> bool:
-        if request.user is None:
-            raise NotAuthenticated()
-        return True
 
 
 class TrailingSlash:
@@ -82,7 +65,9 @@ def as_paas_error(exc: Exception) -> PaasError | None:
             return exc
         case OperationalError() | InterfaceError():
             log.warning("The database did not answer: %s", exc)
-            return ServiceUnavailable("The platform's database does not answer right now. Your apps go on running; try again in a minute.")
+            return ServiceUnavailable(
+                "The platform's database does not answer right now. Your apps go on running; try again in a minute."
+            )
         case ObjectDoesNotExist():  # it went between being seen and being locked
             log.warning("Gone meanwhile: %s", exc)
             return NotFound(f"{type(exc).__qualname__.partition('.')[0]} not found")
@@ -143,7 +128,14 @@ class ResourceViewSet(ViewSet):
             raise NotFound(f"{self.noun} not found")
         return resource
 
-    def page(self, request: Request, queryset: QuerySet[Any], *, query: Query | None = None, present: Callable[[Any], Any] | None = None) -> Response:
+    def page(
+        self,
+        request: Request,
+        queryset: QuerySet[Any],
+        *,
+        query: Query | None = None,
+        present: Callable[[Any], Any] | None = None,
+    ) -> Response:
         """Answer one page of the rows that the query string asks for."""
         query = query or self.query
         pagination = Pagination(request)

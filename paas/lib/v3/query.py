@@ -37,7 +37,13 @@ class Text:
 
 
 class Names(Text):
-    pass
+    """A comma list of names, in which upper and lower case are the same, as in the constraints on them."""
+
+    def __call__(self, name: str, text: str) -> Q:
+        any_of = Q()
+        for value in values(text):
+            any_of |= Q(**{f"{self.path}__iexact": value})
+        return any_of
 
 
 @dataclass(frozen=True)
@@ -76,15 +82,20 @@ class Query:
     order: tuple[str, ...] = ("created_at", "id")
     labels: bool = True
     stamps: bool = True
+    guids: bool = True
 
     def valid(self) -> list[str]:
-        names = [*PAGING, *(("guids",) if "guids" not in self.filters else ()), *self.filters]
+        names = [*PAGING, *(("guids",) if self.guids and "guids" not in self.filters else ()), *self.filters]
         names += [*(STAMPS if self.stamps else ()), *(("label_selector",) if self.labels else ())]
         return [*names, *(("include",) if self.includes else ()), *self.extras]
 
     def check(self, parameters: Any) -> None:
         valid = self.valid()
-        unknown = [name for name in parameters if re.sub(r"\[(gt|lt)e?\]$|\[not\]$", "", name) not in valid and name not in valid]
+        unknown = [
+            name
+            for name in parameters
+            if re.sub(r"\[(gt|lt)e?\]$|\[not\]$", "", name) not in valid and name not in valid
+        ]
         if unknown:
             raise BadQueryParameter(
                 "Unknown query parameter(s): "
@@ -105,7 +116,7 @@ class Query:
                 found.append(self.filters[name](name, text))
             elif comparison == "not" and bare in self.filters:
                 found.append(~self.filters[bare](bare, text))
-            elif name == "guids":
+            elif name == "guids" and self.guids:
                 found.append(Q(guid__in=values(text)))
             elif bare in STAMPS and self.stamps:
                 found.append(_stamps(bare, comparison, text))
@@ -155,7 +166,9 @@ def _stamps(name: str, comparison: str, text: str) -> Q:
     try:
         moments = [datetime.strptime(value, TIMESTAMP).replace(tzinfo=UTC) for value in values(text)]
     except ValueError as error:
-        raise BadQueryParameter(f"{name} has an invalid timestamp format. Timestamps should be formatted as 'YYYY-MM-DDThh:mm:ssZ'") from error
+        raise BadQueryParameter(
+            f"{name} has an invalid timestamp format. Timestamps should be formatted as 'YYYY-MM-DDThh:mm:ssZ'"
+        ) from error
     if comparison and (comparison not in COMPARISONS or len(moments) > 1):
         raise BadQueryParameter(f"{name} takes one timestamp with [gt], [gte], [lt] or [lte]")
     if comparison:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import queue
-import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,22 @@ import requests
 from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 from docker.types import LogConfig, Mount
-from docker.utils.socket import frames_iter
 
 from paas.lib.errors import ServiceUnavailable
 from paas.seams.blobs.base import Blobs
-
-from .base import Builder, BuildFailed, BuildRequest, Built, Line, Step
-from .disk import USER, BuildDisk, remove_disks
-from .failures import Ending, explain
-from .inputs import lay_out
-from .output import Output
-from .results import built_from, step_from
-from .watch import Watch, watched
+from paas.seams.builders.attached import start
+from paas.seams.builders.base import Builder, BuildFailed, BuildRequest, Built, Line, Step
+from paas.seams.builders.disk import USER, BuildDisk, remove_disks
+from paas.seams.builders.failures import Ending, explain
+from paas.seams.builders.inputs import lay_out
+from paas.seams.builders.results import built_from, step_from
+from paas.seams.builders.watch import Watch, watched
 
 Emit = Callable[[Step | Line], None]
 
 PYTHON = "/usr/local/lib/paas/tools/bin/python"
 RUN = "import sys; sys.path.insert(0, '/build'); from lifecycle.main import main; sys.exit(main())"
+HOST_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 CERTIFICATES = "/etc/cf-system-certificates"
 # Every program has its own name for the same file.
 TRUST = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
@@ -48,7 +46,10 @@ class ContainerBuilder(Builder):
     def __init__(self, *, install: str, state: Path, blobs: Blobs, images: Mapping[str, str], buildpacks: Path) -> None:
         self._install, self._blobs, self._images, self._buildpacks = install, blobs, images, buildpacks
         self._disks = state / "builds"
-        self._engine = docker.from_env()
+
+    @cached_property
+    def _engine(self) -> docker.DockerClient:
+        return docker.from_env()  # asks the engine for its version, so not before there is something to build
 
     def build(self, request: BuildRequest, emit: Emit, cancelled: Callable[[], bool]) -> Built:
         watch = Watch(cancelled, timeout=request.timeout)
@@ -85,10 +86,8 @@ class ContainerBuilder(Builder):
 
     def _remove(self, guid: str) -> None:
         """Remove what a builder before us left of the same build."""
-        try:
+        with suppress(NotFound):
             _remove_container(self._engine.containers.get(self._name(guid)))
-        except NotFound:
-            pass
         remove_disks(self._disks / guid)
 
     def _name(self, guid: str) -> str:
@@ -96,10 +95,12 @@ class ContainerBuilder(Builder):
 
     def _create(self, request: BuildRequest, disk: BuildDisk) -> Container:
         bundle = f"{CERTIFICATES}/ca.crt"
-        places = {"home": "/home/vcap", "tmp": "/tmp", "out": "/out"}
+        places = {"home": "/home/vcap", "tmp": "/tmp", "out": "/out"}  # noqa: S108  in the container
         mounts = [Mount(target, str(disk.path / name), type="bind") for name, target in places.items()]
         mounts.append(Mount("/build", str(disk.path / "in"), type="bind", read_only=True))
         mounts.append(Mount(bundle, os.environ.get("SSL_CERT_FILE", HOST_BUNDLE), type="bind", read_only=True))
+        # The kernel tells every container which files on the host are behind every loop device: whose, in other words.
+        mounts.append(Mount("/sys/devices/virtual/block", None, type="tmpfs", tmpfs_size=4096, tmpfs_mode=0o555))
         return self._engine.containers.create(
             self._images[request.stack],
             [PYTHON, "-I", "-B", "-c", RUN],
@@ -137,9 +138,9 @@ class ContainerBuilder(Builder):
     ) -> dict[str, Any]:
         """Start the container, pass on what it says, and return its result; raise ``BuildFailed`` without one."""
         last: deque[str] = deque(maxlen=KEPT)
-        step, messages = "", {}
-        pieces = _start(container)
-        for piece in _until_end(pieces, watch):
+        step = ""
+        messages: dict[str, Any] = {}
+        for piece in start(container, watch):
             if isinstance(piece, Line):
                 last.append(piece.text[:2000])
                 emit(piece)
@@ -170,3 +171,20 @@ class ContainerBuilder(Builder):
             with disk.open_output("cache.tgz") as file:
                 self._blobs.put(request.cache_key, watched(file, watch))
         return built_from(said, sha256=blob.sha256, size=blob.size)
+
+
+def _remove_container(container: Container) -> None:
+    with suppress(NotFound):
+        container.remove(force=True)
+
+
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    """Tell an engine that fails from source that fails: the build may be tried again."""
+    try:
+        yield
+    except (DockerException, requests.RequestException) as error:
+        raise ServiceUnavailable(
+            f"The container engine could not run the build ({error}). It is tried again; if it goes on, `make doctor` "
+            "on the platform's machine says what is missing."
+        ) from error

@@ -7,8 +7,11 @@ import shutil
 import stat
 import subprocess
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
+
+from paas.seams.builders.base import BuildFailed
 
 USER = 2000  # vcap, in every stack
 
@@ -23,7 +26,8 @@ class BuildDisk:
         self.path = self._folder / "disk"
 
     def make(self) -> None:
-        self.path.mkdir(parents=True)
+        self._folder.mkdir(mode=0o700, parents=True)  # the environment is in it, and is no other user's business
+        self.path.mkdir()
         image = self._folder / "image"
         with image.open("wb") as file:
             file.truncate(self._size_mb << 20)
@@ -44,25 +48,46 @@ class BuildDisk:
         folder = os.open(self.path / "out", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         try:
             file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        except OSError as error:
+            raise _unreadable(name) from error
         finally:
             os.close(folder)
         if not stat.S_ISREG(os.fstat(file).st_mode):
             os.close(file)
-            raise OSError(f"The build's {name} is not a file.")
+            raise _unreadable(name)
         return os.fdopen(file, "rb")
 
     def remove(self) -> None:
         remove_disks(self._folder)
+        with suppress(OSError):  # another builder has begun the same build anew
+            self._folder.parent.rmdir()
 
 
 def remove_disks(folder: Path) -> None:
-    """Unmount whatever is mounted below the folder and remove it; silent where there is nothing."""
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
-        point = Path(line.split()[4].replace("\\040", " "))
-        if folder.resolve() in point.parents:
+    """Unmount whatever is mounted below the folder and remove it; silent where there is nothing.
+
+    Another builder may be removing the same disks at the same time.
+    """
+    for point in _mounted(folder):
+        try:
             _run("umount", "--lazy", str(point))
-    if folder.exists():
+        except OSError:
+            if point in _mounted(folder):
+                raise
+    with suppress(FileNotFoundError):
         shutil.rmtree(folder)
+
+
+def _mounted(folder: Path) -> list[Path]:
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    points = [Path(line.split()[4].replace("\\040", " ")) for line in lines]
+    return [point for point in points if folder.resolve() in point.parents]
+
+
+def _unreadable(name: str) -> BuildFailed:
+    return BuildFailed(
+        "StagingError", f"The build's {name} cannot be read. A build script may have written over it: leave /out alone."
+    )
 
 
 def _run(*command: str) -> None:

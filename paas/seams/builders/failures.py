@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .base import BuildFailed, BuildRequest
+from paas.seams.builders.base import BuildFailed, BuildRequest
 
 TITLES = {222: "NoAppDetectedError", 223: "BuildpackCompileFailed", 224: "BuildpackReleaseFailed"}
 TITLES |= {225: "BuildpackCompileFailed", 226: "BuildpackCompileFailed"}
@@ -28,6 +28,14 @@ CAUSES: tuple[tuple[str, str], ...] = (
     (
         r"THESE PACKAGES DO NOT MATCH THE HASHES",
         "A package is not the one that its hash in requirements.txt promises. Make the hashes anew and push again.",
+    ),
+    (
+        r"Because (?P<a>\S+) was not found in the package registry|there is no version of (?P<b>\S+)",
+        "uv found no package {a}. Correct its name or version in pyproject.toml and push again.",
+    ),
+    (
+        r"lockfile at `uv\.lock` needs to be updated",
+        "uv.lock does not fit pyproject.toml. Run `uv lock`, and push with the new uv.lock.",
     ),
     (
         r"ResolutionImpossible|conflicting dependencies|No solution found when resolving",
@@ -64,7 +72,7 @@ CAUSES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"(?:npm (?:ERR!|error)|error) .*EBADENGINE|The engine \"node\" is incompatible",
-        "A package does not run on this version of Node.js. Ask for another in package.json under \"engines\".",
+        'A package does not run on this version of Node.js. Ask for another in package.json under "engines".',
     ),
     (
         r"Your lockfile needs to be updated|lockfile would have been modified",
@@ -86,7 +94,7 @@ CAUSES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"SyntaxError: (?P<a>.+)",
-        "The app's source has a syntax error ({a}). Correct it and push again.",
+        "A file has a syntax error ({a}). Correct it and push again.",
     ),
     (
         r"MemoryError|JavaScript heap out of memory|Cannot allocate memory",

@@ -6,14 +6,14 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from paas.seams.blobs.base import BlobNotFound, Blobs
-
-from .base import BuildFailed, BuildpackRef, BuildRequest
-from .disk import USER
-from .watch import Watch, watched
+from paas.seams.builders.base import BuildFailed, BuildRequest
+from paas.seams.builders.disk import USER
+from paas.seams.builders.watch import Watch, watched
 
 RUNNER = Path(__file__).with_name("lifecycle")
 
@@ -22,15 +22,11 @@ def lay_out(request: BuildRequest, folder: Path, *, blobs: Blobs, buildpacks: Pa
     """Fill ``folder``, which the build can read and not write."""
     shutil.copytree(RUNNER, folder / "lifecycle", ignore=shutil.ignore_patterns("__pycache__"))
     _fetch(blobs, request.source_key, folder / "source.zip", watch=watch, missing="The pushed source")
-    try:
+    with suppress(BlobNotFound):  # the app's first build, or its cache was collected
         _fetch(blobs, request.cache_key, folder / "cache.tgz", watch=watch)
-    except BlobNotFound:
-        pass  # the app's first build, or its cache was collected
-    (folder / "buildpacks").mkdir()
+    _copy_builtin(request, buildpacks, folder / "buildpacks")
     for number, reference in enumerate(request.buildpacks):
-        if reference.kind == "builtin":
-            _copy_builtin(reference, buildpacks, folder / "buildpacks")
-        elif reference.kind == "blob":
+        if reference.kind == "blob":
             name = f"The buildpack {reference.name}"
             _fetch(blobs, reference.location, folder / "buildpacks" / f"{number}.zip", watch=watch, missing=name)
     _make_readable(folder)
@@ -59,15 +55,21 @@ def _fetch(blobs: Blobs, key: str, target: Path, *, watch: Watch, missing: str =
         raise BuildFailed("StagingError", f"{missing} is no longer stored. Push (or upload) it again.") from error
 
 
-def _copy_builtin(reference: BuildpackRef, buildpacks: Path, target: Path) -> None:
-    source = buildpacks / reference.location
-    if source.parent != buildpacks or not (source / "bin").is_dir():
-        raise BuildFailed(
-            "StagingError",
-            f"The platform has no built-in buildpack {reference.name}. `cf buildpacks` lists those that it has.",
-        )
-    if not (target / reference.location).exists():
-        shutil.copytree(source, target / reference.location, ignore=shutil.ignore_patterns("__pycache__"))
+def _copy_builtin(request: BuildRequest, buildpacks: Path, target: Path) -> None:
+    """Copy the built-in buildpacks, all of them: they are small, and share a folder ``lib``."""
+    wanted = [reference for reference in request.buildpacks if reference.kind == "builtin"]
+    for reference in wanted:
+        if (buildpacks / reference.location).parent != buildpacks or not (
+            buildpacks / reference.location / "bin"
+        ).is_dir():
+            raise BuildFailed(
+                "StagingError",
+                f"The platform has no built-in buildpack {reference.name}. `cf buildpacks` lists those that it has.",
+            )
+    if wanted:
+        shutil.copytree(buildpacks, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        target.mkdir()
 
 
 def _make_readable(folder: Path) -> None:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from .base import Line
-from .lifecycle.voice import MARK
+from paas.seams.builders.base import Line
+from paas.seams.builders.lifecycle.voice import MARK
 
 LONGEST = 1 << 20  # bytes; what is longer goes on in the next line
 Stream = Literal["OUT", "ERR"]

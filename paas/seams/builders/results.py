@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .base import BuildFailed, BuildSidecar, Built, Step, UsedBuildpack
+from paas.seams.builders.base import BuildFailed, BuildSidecar, Built, Step, UsedBuildpack
 
 STEPS = ("download", "detect", "supply", "finalize", "package")
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import BinaryIO
 
-from .base import BuildFailed
+from paas.seams.builders.base import BuildFailed
 
 PAUSE = 0.5  # seconds between two questions whether the build is cancelled
 

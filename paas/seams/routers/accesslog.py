@@ -36,7 +36,9 @@ _FIELDS = {
     "forwarded_for": "%REQ(X-FORWARDED-FOR)%",
     "request_id": "%REQ(X-REQUEST-ID)%",
     "vcap_request_id": "%REQ(X-REQUEST-ID)%",
+    "downstream": "%DOWNSTREAM_REMOTE_ADDRESS%",
     "upstream": "%UPSTREAM_HOST%",
+    "router_error": "%RESP(X-CF-ROUTERERROR)%",
     "flags": "%RESPONSE_FLAGS%",
 }
 

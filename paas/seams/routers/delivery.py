@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from paas.seams.routers.admin import Admin, EnvoyDown, exactly
@@ -18,7 +19,31 @@ STATISTICS = {
     "lds": "listener_manager.lds",
     "rds": "http.router.rds.apps",
 }
-PATIENCE = 20.0  # seconds; 10,000 routes take less than one
+PATIENCE = 20.0  # seconds; 10,000 routes take two
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file of resources. Its version follows from the content: an equal file is an equal version."""
+
+    content: bytes
+    version: str
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A file that Envoy may still be reading; what it had refused and logged before tells a new refusal."""
+
+    kind: str
+    version: str
+    refused: int | None  # None: no Envoy runs, so there is nothing to wait for
+    logged: int
+
+
+def document(resources: Sequence[dict[str, Any]]) -> Document:
+    body = json.dumps(resources, separators=(",", ":"))
+    version = hashlib.sha256(body.encode()).hexdigest()[:16]
+    return Document(content=f'{{"version_info":"{version}","resources":{body}}}'.encode(), version=version)
 
 
 class Delivery:
@@ -29,45 +54,53 @@ class Delivery:
         self._admin = Admin(folder.admin)
         self._patience = patience
 
-    def deliver(self, kind: str, resources: Sequence[dict[str, Any]]) -> None:
-        """Put the resources in place of those of this kind; return when they are in force.
+    def deliver(self, kind: str, content: Document) -> None:
+        """Put the file in place and return when it is in force.
 
         With no Envoy running the file is in place for its next start, and that is enough.
         Raises ``RouterRefused`` with Envoy's own reason.
         """
-        content, version = _document(resources)
+        self.wait(self.put(kind, content))
+
+    def put(self, kind: str, content: Document) -> Pending:
+        """Put the file in place and return at once."""
+        pending = Pending(kind, content.version, refused=self._refused(kind), logged=self._log_size())
         path = self._folder.resources(kind)
-        rejected = self._rejected(kind)
-        logged = self._log_size()
-        if not path.exists() or path.read_bytes() != content:
-            replace(path, content)
-        if rejected is not None:
-            self._wait(kind, version, rejected=rejected, logged=logged)
+        if not path.exists() or path.read_bytes() != content.content:
+            replace(path, content.content)
+        return pending
 
     def confirm(self, kind: str) -> None:
         """Return when an Envoy that was just started has taken the file that lies there; raise ``RouterRefused``."""
         version = json.loads(self._folder.resources(kind).read_bytes())["version_info"]
-        self._wait(kind, version, rejected=0, logged=0)
+        self.wait(Pending(kind, version, refused=0, logged=0))
 
-    def _wait(self, kind: str, version: str, *, rejected: int, logged: int) -> None:
-        name = STATISTICS[kind]
+    def wait(self, pending: Pending) -> None:
+        """Return when the file is in force; raise ``RouterRefused`` with Envoy's own reason."""
+        if pending.refused is None:
+            return
         deadline = time.monotonic() + self._patience
         pause = 0.005
         while time.monotonic() < deadline:
             try:
-                if self._admin.stats(exactly(f"{name}.version_text")).get(f"{name}.version_text") == version:
+                if self._version(pending.kind) == pending.version:
                     return
-                if (self._rejected(kind) or 0) > rejected:
-                    raise RouterRefused(f"The router refused its new {kind} file: {self._reason(logged)}")
+                if (self._refused(pending.kind) or 0) > pending.refused:
+                    raise RouterRefused(f"The router refused its new {pending.kind} file: {self._reason(pending)}")
             except EnvoyDown:
                 pass  # it is being restarted: it reads the file again, or the deadline passes
             time.sleep(pause)
             pause = min(pause * 2, 0.2)
         raise RouterRefused(
-            f"The router did not take its new {kind} file within {self._patience:.0f} seconds: {self._reason(logged)}"
+            f"The router did not take its new {pending.kind} file within {self._patience:.0f} seconds: "
+            f"{self._reason(pending)}"
         )
 
-    def _rejected(self, kind: str) -> int | None:
+    def _version(self, kind: str) -> str:
+        name = f"{STATISTICS[kind]}.version_text"
+        return self._admin.stats(exactly(name)).get(name, "")
+
+    def _refused(self, kind: str) -> int | None:
         """Return how many files of this kind Envoy has refused so far, or None where no Envoy runs."""
         name = f"{STATISTICS[kind]}.update_rejected"
         try:
@@ -78,13 +111,13 @@ class Delivery:
     def _log_size(self) -> int:
         return self._folder.log.stat().st_size if self._folder.log.exists() else 0
 
-    def _reason(self, since: int) -> str:
+    def _reason(self, pending: Pending) -> str:
         """Return the last thing Envoy's log says about a refusal, which it gives nowhere else."""
         for _ in range(10):
             time.sleep(0.1)  # the log is written a moment after the count
-            refusals = [line for line in self._logged(since) if "rejected" in line or "rror" in line]
+            refusals = [line for line in self._logged(pending.logged) if "rejected" in line or "rror" in line]
             if refusals:
-                return refusals[-1]
+                return refusals[-1].rpartition("] ")[2]
         return f"{self._folder.log} gives no reason."
 
     def _logged(self, since: int) -> list[str]:
@@ -93,10 +126,3 @@ class Delivery:
         with self._folder.log.open("rb") as log:
             log.seek(since)
             return log.read().decode(errors="replace").splitlines()
-
-
-def _document(resources: Sequence[dict[str, Any]]) -> tuple[bytes, str]:
-    """Return the file's bytes and its version, which follows from the content: an equal file is an equal version."""
-    body = json.dumps(resources, separators=(",", ":"))
-    version = hashlib.sha256(body.encode()).hexdigest()[:16]
-    return f'{{"version_info":"{version}","resources":{body}}}'.encode(), version

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict
 from dataclasses import replace as changed
 from pathlib import Path
 from typing import Any
 
 from paas.seams.routers import xds
 from paas.seams.routers.base import Endpoint, Route, Router, RouterRefused, Routes, Target
-from paas.seams.routers.delivery import Delivery
+from paas.seams.routers.delivery import Delivery, document
 from paas.seams.routers.folder import Folder, replace
 from paas.seams.routers.front import Front
 from paas.seams.routers.rules import check
@@ -49,7 +48,7 @@ class EnvoyRouter(Router):
             except RouterRefused:
                 deliver_routes(delivery, before, front)
                 raise
-            replace(self._folder.routes, json.dumps(asdict(routes), separators=(",", ":")).encode())
+            replace(self._folder.routes, json.dumps(vars(routes), default=vars, separators=(",", ":")).encode())
 
     def version(self) -> int:
         return routes_in_force(self._folder).version
@@ -69,10 +68,12 @@ def deliver_routes(delivery: Delivery, routes: Routes, front: Front, *, before: 
     clusters = xds.clusters(wanted, front.console)
     kept = {route.guid for route in wanted}
     leaving = [route for route in before.routes if route.guid not in kept] if before else []
-    delivery.deliver("cds", clusters + xds.clusters(leaving, front.console)[1:])
-    delivery.deliver("rds", [xds.route_configuration(wanted, front.console)])
+    pending = delivery.put("cds", document(clusters + xds.clusters(leaving, front.console)[1:]))
+    configuration = document([xds.route_configuration(wanted, front.console)])  # while Envoy reads the clusters
+    delivery.wait(pending)
+    delivery.deliver("rds", configuration)
     if leaving:
-        delivery.deliver("cds", clusters)
+        delivery.put("cds", document(clusters))  # nobody can notice when they are gone
 
 
 def _without_console(routes: Routes, front: Front) -> list[Route]:

@@ -34,7 +34,7 @@ class FakeRouter(Router):
     def find(self, host: str, path: str = "/") -> Route | None:
         """Return the route that a request takes: the exact host first, then wildcards; the longest path first."""
         name = host.lower().partition(":")[0].removesuffix(".")
-        while name:
+        while name and name not in self._console_hosts:
             if route := self._longest(name, path):
                 return route
             rest = name.removeprefix("*.").partition(".")[2]

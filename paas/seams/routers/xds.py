@@ -67,6 +67,7 @@ def route_configuration(routes: Iterable[Route], console: Console) -> dict[str, 
             _header("X-Forwarded-Host", "%REQ(:AUTHORITY)%"),
             _header("X-Vcap-Request-Id", "%REQ(X-REQUEST-ID)%"),
         ],
+        "request_headers_to_remove": ["x-envoy-external-address"],
         "response_headers_to_add": [_header("X-Vcap-Request-Id", "%REQ(X-REQUEST-ID)%")],
         "virtual_hosts": [_console_host(console), *_app_hosts(routes)],
     }

@@ -33,8 +33,8 @@ def _unpack(zipped: zipfile.ZipFile, root: Path) -> int:
         if stat.S_ISLNK(mode):
             links.append((path, zipped.read(entry).decode()))
         elif stat.S_IFMT(mode) in (0, stat.S_IFREG):
-            with zipped.open(entry) as source, path.open("wb") as target:
-                shutil.copyfileobj(source, target, 1 << 20)
+            with zipped.open(entry) as source, path.open("wb") as file:
+                shutil.copyfileobj(source, file, 1 << 20)
             path.chmod(stat.S_IMODE(mode) & 0o777 | 0o600 if mode else 0o644)
             files += 1
         else:

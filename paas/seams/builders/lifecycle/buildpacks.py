@@ -15,10 +15,10 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from .archive import unpack
+from .place import INPUT, TEMPORARY
 from .voice import OTHER, Refused, say
 
-INPUT = Path("/build")
-FETCHED = Path("/tmp/buildpacks")
+FETCHED = TEMPORARY / "buildpacks"
 SCHEMES = ("http", "https", "git", "ssh")
 
 
@@ -49,7 +49,9 @@ def obtain(reference: dict[str, Any], number: int) -> Buildpack:
         _download(location, folder)
     else:
         _clone(location, folder)
-    return Buildpack(_public(name), _root(folder, _public(name)), sha256(f"{kind} {location}".encode()).hexdigest()[:16])
+    return Buildpack(
+        _public(name), _root(folder, _public(name)), sha256(f"{kind} {location}".encode()).hexdigest()[:16]
+    )
 
 
 def _root(folder: Path, name: str) -> Path:
@@ -73,7 +75,7 @@ def _download(url: str, folder: Path) -> None:
     try:
         if urlsplit(url).scheme not in ("http", "https"):
             raise ValueError("only http and https addresses of zips are fetched")
-        with urllib.request.urlopen(url, timeout=30) as answer, archive.open("wb") as file:
+        with urllib.request.urlopen(url, timeout=30) as answer, archive.open("wb") as file:  # noqa: S310
             shutil.copyfileobj(answer, file, 1 << 20)
     except (urllib.error.URLError, ValueError, TimeoutError) as error:
         raise _refused(_public(url), f"it could not be downloaded ({error}); check the address") from error

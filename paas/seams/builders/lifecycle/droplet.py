@@ -7,9 +7,9 @@ import json
 import subprocess
 from pathlib import Path
 
+from .place import HOME
 from .voice import OTHER, Refused, warn
 
-HOME = Path("/home/vcap")
 PARTS = ("app", "deps", "profile.d", "logs", "tmp")
 
 
@@ -44,12 +44,22 @@ def fingerprint(cache: Path) -> str:
     for path in sorted(cache.rglob("*")):
         facts = path.lstat()
         if not path.is_dir():
-            digest.update(f"{path}\0{facts.st_mode}\0{facts.st_size}\0{int(facts.st_mtime)}\n".encode(errors="surrogateescape"))
+            digest.update(
+                f"{path}\0{facts.st_mode}\0{facts.st_size}\0{int(facts.st_mtime)}\n".encode(errors="surrogateescape")
+            )
     return digest.hexdigest()
 
 
 def _pack(folder: Path, target: Path, *, names: list[str], level: int) -> None:
-    command = ["tar", f"--use-compress-program=pigz -{level}", "--format=posix", "--numeric-owner", "--warning=no-file-ignored"]
-    packed = subprocess.run([*command, "-c", "-f", str(target), "-C", str(folder), *names], capture_output=True, text=True)
+    command = [
+        "tar",
+        f"--use-compress-program=pigz -{level}",
+        "--format=posix",
+        "--numeric-owner",
+        "--warning=no-file-ignored",
+    ]
+    packed = subprocess.run(
+        [*command, "-c", "-f", str(target), "-C", str(folder), *names], capture_output=True, text=True
+    )
     if packed.returncode:
         raise Refused(OTHER, "StagingError", f"{target.name} could not be packed: {' '.join(packed.stderr.split())}")

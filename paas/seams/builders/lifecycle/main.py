@@ -6,16 +6,13 @@ import dataclasses
 import errno
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from . import archive, buildpacks, droplet, processes, staging
+from .place import INPUT, OUTPUT, Place
 from .voice import OTHER, Refused, failure, result, say, step, warn
 
-INPUT, OUTPUT = Path("/build"), Path("/out")
-PLACE = staging.Place(
-    app=droplet.HOME / "app", deps=droplet.HOME / "deps", profile=droplet.HOME / "profile.d", cache=droplet.HOME / "cache"
-)
+PLACE = Place()
 
 
 def main() -> int:
@@ -27,7 +24,7 @@ def main() -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        print(f"No space left on device: {error.filename or ''}", file=sys.stderr, flush=True)
+        warn(f"No space left on device: {error.filename or ''}")
         return OTHER
     return 0
 
@@ -36,7 +33,7 @@ def stage(request: dict[str, Any]) -> None:
     for folder in dataclasses.astuple(PLACE):
         folder.mkdir(parents=True, exist_ok=True)
     files = archive.unpack(INPUT / "source.zip", PLACE.app)
-    say(f"{files} files")
+    say(f"{files} file{'s' * (files != 1)}")
     processes.procfile(PLACE.app)  # what cannot end well should not begin
     droplet.unpack_cache(INPUT / "cache.tgz", PLACE.cache)
     cached = droplet.fingerprint(PLACE.cache)
@@ -63,7 +60,9 @@ def _run(request: dict[str, Any], environment: dict[str, str]) -> staging.Staged
         staged = staging.run([chosen], PLACE, environment)
         return dataclasses.replace(staged, detected=said, used=[{**staged.used[0], "detect_output": said}])
     if not references:
-        raise Refused(OTHER, "NoBuildpacksFound", "The build names no buildpack. Name one with -b, or let it be detected.")
+        raise Refused(
+            OTHER, "NoBuildpacksFound", "The build names no buildpack. Name one with -b, or let it be detected."
+        )
     return staging.run([buildpacks.obtain(each, number) for number, each in enumerate(references)], PLACE, environment)
 
 

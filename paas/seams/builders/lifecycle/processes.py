@@ -6,12 +6,17 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 from .voice import OTHER, RELEASE, Refused
 
 TYPE = re.compile(r"[A-Za-z0-9_-]+")
 LINE = re.compile(r"([A-Za-z0-9_-]+)\s*:\s*(\S.*)")
+
+
+def words(text: str) -> Any:
+    """Read YAML as mappings, lists and words, so that `on:` or `1.10` stay what was written."""
+    return yaml.load(text, yaml.BaseLoader)  # noqa: S506  this loader makes nothing else
 
 
 def procfile(folder: Path) -> dict[str, str]:
@@ -35,7 +40,7 @@ def procfile(folder: Path) -> dict[str, str]:
 def released(output: str, name: str) -> dict[str, str]:
     """Return ``default_process_types`` of what bin/release printed."""
     try:
-        release = yaml.load(output, yaml.BaseLoader) or {}
+        release = words(output) or {}
         types = release.get("default_process_types") or {}
         return {str(kind): str(command) for kind, command in types.items()}
     except (yaml.YAMLError, AttributeError) as error:
@@ -82,7 +87,7 @@ def _sidecar(process: dict[str, Any], owners: list[Any]) -> dict[str, Any]:
 def _as_yaml(text: str) -> dict[str, str]:
     """Read it as Cloud Foundry does; {} where it is no mapping of words to words."""
     try:
-        found = yaml.load(text, yaml.BaseLoader)
+        found = words(text)
     except yaml.YAMLError:
         return {}
     fits = isinstance(found, dict) and all(isinstance(value, str) and value.strip() for value in found.values())

@@ -10,21 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from . import processes
 from .buildpacks import Buildpack
+from .place import HOME, TEMPORARY, Place
 from .voice import COMPILE, DETECT, FINALIZE, RELEASE, SUPPLY, Refused, say, step
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where things are. The app is built where it will run, so that absolute paths in it stay true."""
-
-    app: Path
-    deps: Path
-    profile: Path
-    cache: Path
 
 
 @dataclass(frozen=True)
@@ -88,7 +77,9 @@ def run(buildpacks: Sequence[Buildpack], place: Place, environment: Mapping[str,
         _script(last, "compile", place.app, _cache(place, last), environment=environment, status=COMPILE)
     types, sidecars = processes.launched(place.deps)
     types = (types or _release(last, place, environment)) | processes.procfile(place.app)
-    return Staged("", [_used(place, each, number, len(buildpacks)) for number, each in enumerate(buildpacks)], types, sidecars)
+    return Staged(
+        "", [_used(place, each, number, len(buildpacks)) for number, each in enumerate(buildpacks)], types, sidecars
+    )
 
 
 def _supply(buildpack: Buildpack, number: int, *, place: Place, environment: Mapping[str, str], count: int) -> None:
@@ -105,14 +96,22 @@ def _release(buildpack: Buildpack, place: Place, environment: Mapping[str, str])
     command = buildpack.command("release", place.app)
     ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, errors="replace", check=False)
     if ended.returncode:
-        raise Refused(RELEASE, "BuildpackReleaseFailed", f"bin/release of {buildpack.name} ended with status {ended.returncode}.")
+        raise Refused(
+            RELEASE, "BuildpackReleaseFailed", f"bin/release of {buildpack.name} ended with status {ended.returncode}."
+        )
     return processes.released(ended.stdout, buildpack.name)
 
 
-def _script(buildpack: Buildpack, script: str, *arguments: Path | str, environment: Mapping[str, str], status: int) -> None:
+def _script(
+    buildpack: Buildpack, script: str, *arguments: Path | str, environment: Mapping[str, str], status: int
+) -> None:
     try:
         ended = subprocess.run(
-            buildpack.command(script, *arguments), env=environment, stdin=subprocess.DEVNULL, cwd=arguments[0], check=False
+            buildpack.command(script, *arguments),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            cwd=arguments[0],
+            check=False,
         )
     except OSError as error:
         raise Refused(
@@ -137,7 +136,7 @@ def _index(number: int, count: int) -> str:
 
 def _used(place: Place, buildpack: Buildpack, number: int, count: int) -> dict[str, str]:
     path = place.deps / _index(number, count) / "config.yml"
-    facts = (yaml.load(path.read_text(), yaml.BaseLoader) or {}) if path.is_file() else {}
+    facts = (processes.words(path.read_text()) or {}) if path.is_file() else {}
     facts = facts if isinstance(facts, dict) else {}
     return {
         "name": buildpack.name,
@@ -149,5 +148,11 @@ def _used(place: Place, buildpack: Buildpack, number: int, count: int) -> dict[s
 def environment_for(given: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the buildpacks: the container's, the contract's, and what the platform gave."""
     own = {name: value for name, value in os.environ.items() if name != "HOSTNAME"}
-    contract = {"HOME": "/home/vcap", "USER": "vcap", "TMPDIR": "/tmp", "CF_INSTANCE_ADDR": "", "CF_INSTANCE_PORT": ""}
+    contract = {
+        "HOME": str(HOME),
+        "USER": "vcap",
+        "TMPDIR": str(TEMPORARY),
+        "CF_INSTANCE_ADDR": "",
+        "CF_INSTANCE_PORT": "",
+    }
     return {**own, **contract, "LANG": "en_US.UTF-8", **given}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 MARK = "\x1epaas "
 
@@ -34,12 +34,18 @@ def result(**facts: Any) -> None:
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    _write(sys.stdout, text)
 
 
 def warn(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    _write(sys.stderr, text)
 
 
 def _message(**content: Any) -> None:
-    print(MARK + json.dumps(content), flush=True)
+    _write(sys.stdout, MARK + json.dumps(content))
+
+
+def _write(stream: TextIO, text: str) -> None:
+    # As others wrote it: a name of a file may be no text at all.
+    stream.write(text.encode(errors="replace").decode() + "\n")
+    stream.flush()
