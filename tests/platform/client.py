@@ -39,7 +39,7 @@ class Client:
         self.port, self.username, self.password = port, username, password
         self.url = f"http://127.0.0.1:{port}"
         self.http = requests.Session()
-        self.http.headers |= {"Host": f"localhost:{port}", "Accept": "application/json"}
+        self.http.headers.update({"Host": f"localhost:{port}", "Accept": "application/json"})
         self.sign_in()
 
     def sign_in(self) -> None:
