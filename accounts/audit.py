@@ -7,14 +7,20 @@ from typing import Any
 from accounts.models import AuditEvent, UsageEvent, User
 
 
-def record(actor: User, type: str, target: Any, *, space: Any = None, organization: Any = None, **data: Any) -> AuditEvent:
+def record(
+    actor: User, type: str, target: Any, *, space: Any = None, organization: Any = None, **data: Any
+) -> AuditEvent:
     """Record that ``actor`` did ``type`` ("audit.app.update") to ``target`` (a resource with guid and name).
 
     The space and organization are the target's own unless given; ``data`` is what changed, before and after, and
     never holds a secret.
     """
     space = space if space is not None else getattr(target, "space", None)
-    organization = organization if organization is not None else (space.organization if space else getattr(target, "organization", None))
+    organization = (
+        organization
+        if organization is not None
+        else (space.organization if space else getattr(target, "organization", None))
+    )
     return AuditEvent.objects.create(
         type=type,
         actor_guid=actor.guid,

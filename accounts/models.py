@@ -176,3 +176,29 @@ class Job(Resource):
     errors = models.JSONField(default=list)
     warnings = models.JSONField(default=list)
     resource_guid = models.CharField(max_length=64, blank=True, default="", db_index=True)
+
+
+class ApiToken(Resource):
+    """A token that somebody made for a script. Only its hash is kept: the text is shown once."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=255)
+    digest = models.CharField(max_length=64, unique=True)
+    scope = models.CharField(max_length=255)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(Resource.Meta):
+        constraints = [models.UniqueConstraint("user", Upper("name"), name="apitoken_name")]
+
+
+class SignInLink(models.Model):
+    """A link that signs its person in, once; only its hash is kept."""
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_in_links")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+
+    objects = LockingQuerySet.as_manager()

@@ -13,7 +13,9 @@ TABLES = ("accounts_auditevent", "accounts_usageevent")
 def partition(connection: Any, table: str) -> None:
     """Turn a table that was just created into one partitioned by month of ``created_at``, with a default partition."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = %s AND indexname NOT LIKE %s", [table, "%pkey"])
+        cursor.execute(
+            "SELECT indexdef FROM pg_indexes WHERE tablename = %s AND indexname NOT LIKE %s", [table, "%pkey"]
+        )
         indexes = [definition for (definition,) in cursor.fetchall()]
         cursor.execute(f"ALTER TABLE {table} RENAME TO {table}_plain")
         cursor.execute(
@@ -42,10 +44,13 @@ def ensure(connection: Any, *, today: date, ahead: int = 24) -> None:
                 if cursor.fetchone()[0]:
                     continue
                 cursor.execute(
-                    f"SELECT EXISTS (SELECT 1 FROM {table}_default WHERE created_at >= %s AND created_at < %s)", [first, last]
+                    f"SELECT EXISTS (SELECT 1 FROM {table}_default WHERE created_at >= %s AND created_at < %s)",  # noqa: S608  a table of ours
+                    [first, last],
                 )
                 if not cursor.fetchone()[0]:
-                    cursor.execute(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{first}') TO ('{last}')")
+                    cursor.execute(
+                        f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{first}') TO ('{last}')"
+                    )
     protect(connection)
 
 
@@ -58,7 +63,10 @@ def protect(connection: Any) -> None:
         me, exists = cursor.fetchone()
         if me == role or not exists:
             return
-        cursor.execute("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relname LIKE ANY(%s)", [[f"{t}%" for t in TABLES]])
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relname LIKE ANY(%s)",
+            [[f"{t}%" for t in TABLES]],
+        )
         for (table,) in cursor.fetchall():
             cursor.execute(f"REVOKE ALL ON {table} FROM {quoted}")
             cursor.execute(f"GRANT SELECT, INSERT ON {table} TO {quoted}")

@@ -35,7 +35,9 @@ def take(region: Region, owner: str) -> str:
 
 
 def give_back(owners: Iterable[str]) -> None:
-    Address.objects.filter(instance__in=list(owners)).exclude(instance="").update(instance="", free_since=timezone.now())
+    Address.objects.filter(instance__in=list(owners)).exclude(instance="").update(
+        instance="", free_since=timezone.now()
+    )
 
 
 def fill(region: Region, subnet: str) -> None:

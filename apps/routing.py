@@ -35,17 +35,20 @@ def table(version: int) -> base.Routes:
                 endpoints=tuple(base.Endpoint(i.guid, i.index, i.address, destination.port) for i, _ in ready),
             )
         )
-    routes = (
-        base.Route(
-            guid=route.guid,
-            host=route.fqdn.lower(),
-            path=route.path,
-            targets=tuple(targets[route.pk]),
-            balancing=route.options.get("loadbalancing", "round-robin"),
+    claimed: dict[tuple[str, str], base.Route] = {}
+    for route in Route.objects.filter(pk__in=list(targets)).select_related("domain").order_by("pk"):
+        host = route.fqdn.lower()
+        claimed.setdefault(  # of two that came to one address at the same moment, the older one has it
+            (host, route.path),
+            base.Route(
+                guid=route.guid,
+                host=host,
+                path=route.path,
+                targets=tuple(targets[route.pk]),
+                balancing=route.options.get("loadbalancing", "round-robin"),
+            ),
         )
-        for route in Route.objects.filter(pk__in=list(targets)).select_related("domain")
-    )
-    return base.Routes(version, tuple(routes))
+    return base.Routes(version, tuple(claimed.values()))
 
 
 def publish() -> int:

@@ -6,13 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.conf import settings
-
-from apps.models import App, Deployment, Droplet, EnvironmentGroup, Instance, Process, Task
+from apps.environment import PORT, routes_of, running_environment, vcap_application
+from apps.models import App, Deployment, Droplet, Instance, Process, Task
 from paas.seams.runtimes.base import HealthCheck, ImageRef, Placement, Sidecar, StackDroplet, Workload
-
-PORT = 8080
-FILE_DESCRIPTORS = 16384
 
 
 def source_of(droplet: Droplet | None) -> StackDroplet | ImageRef:
@@ -22,71 +18,6 @@ def source_of(droplet: Droplet | None) -> StackDroplet | ImageRef:
         credentials = droplet.package.credentials if droplet.package else {}
         return ImageRef(droplet.image, credentials.get("username", ""), credentials.get("password", ""))
     return StackDroplet(droplet.stack, droplet.key, droplet.sha256)
-
-
-def routes_of(app: App) -> list[str]:
-    """The URLs of an app, as ``VCAP_APPLICATION`` lists them."""
-    found = {destination.route.url for destination in app.destinations.select_related("route__domain")}
-    return sorted(found)
-
-
-def vcap_application(app: App, *, process_type: str = "web", memory_mb: int, disk_mb: int, uris: list[str], version: str = "") -> dict[str, Any]:
-    space = app.space
-    return {
-        "cf_api": settings.PAAS_URL,
-        "limits": {"fds": FILE_DESCRIPTORS, "mem": memory_mb, "disk": disk_mb},
-        "application_name": app.name,
-        "application_uris": uris,
-        "name": app.name,
-        "space_name": space.name,
-        "space_id": space.guid,
-        "organization_id": space.organization.guid,
-        "organization_name": space.organization.name,
-        "uris": uris,
-        "users": None,
-        "process_id": app.guid,
-        "process_type": process_type,
-        "application_id": app.guid,
-        "application_version": version,
-        "version": version,
-    }
-
-
-def group(name: str) -> dict[str, str]:
-    row = EnvironmentGroup.objects.filter(name=name).first()
-    return dict(row.variables) if row else {}
-
-
-def vcap_services(app: App) -> dict[str, list[dict[str, Any]]]:
-    """What is bound, by offering; services come with their own issue, and until then nothing can be."""
-    return {}
-
-
-def staging_environment(app: App, *, memory_mb: int, disk_mb: int) -> dict[str, str]:
-    """The environment of a build: the staging group, then the app's own, then the platform's."""
-    vcap = vcap_application(app, memory_mb=memory_mb, disk_mb=disk_mb, uris=routes_of(app))
-    return {
-        **group("staging"),
-        **app.environment,
-        "VCAP_APPLICATION": json.dumps(vcap),
-        "VCAP_SERVICES": json.dumps(vcap_services(app)),
-        "MEMORY_LIMIT": f"{memory_mb}m",
-        "CF_STACK": app.stack,
-        "LANG": "en_US.UTF-8",
-    }
-
-
-def running_environment(app: App, environment: Mapping[str, str], *, memory_mb: int) -> dict[str, str]:
-    return {
-        **group("running"),
-        **environment,
-        "VCAP_SERVICES": json.dumps(vcap_services(app)),
-        "MEMORY_LIMIT": f"{memory_mb}m",
-        "PORT": str(PORT),
-        "VCAP_APP_PORT": str(PORT),
-        "VCAP_APP_HOST": "0.0.0.0",  # noqa: S104  the app's own container
-        "LANG": "en_US.UTF-8",
-    }
 
 
 def placement(instance: Instance, vcap: Mapping[str, Any]) -> Placement:
@@ -128,7 +59,9 @@ def _readiness(process: Process) -> HealthCheck:
     )
 
 
-def workload_for(app: App, process: Process, deployment: Deployment, instances: Iterable[Instance], uris: list[str]) -> Workload:
+def workload_for(
+    app: App, process: Process, deployment: Deployment, instances: Iterable[Instance], uris: list[str]
+) -> Workload:
     """The workload of one process of one deployment, with sizes as they were when each instance was made."""
     rows = list(instances)
     memory_mb, disk_mb = (rows[0].memory_mb, rows[0].disk_mb) if rows else (process.memory_mb, process.disk_mb)
@@ -165,7 +98,9 @@ def command_for(process_type: str, deployment: Deployment) -> str:
 def task_workload(task: Task, address: str) -> Workload:
     """The workload of a one-off task: the app's current environment, no port, no health check."""
     app = task.app
-    vcap = vcap_application(app, process_type="task", memory_mb=task.memory_mb, disk_mb=task.disk_mb, uris=routes_of(app))
+    vcap = vcap_application(
+        app, process_type="task", memory_mb=task.memory_mb, disk_mb=task.disk_mb, uris=routes_of(app)
+    )
     environment = running_environment(app, app.environment, memory_mb=task.memory_mb)
     for name in ("PORT", "VCAP_APP_PORT", "VCAP_APP_HOST"):
         environment.pop(name)

@@ -55,19 +55,24 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "space.member.manage": ("Set the roles in the space", frozenset({OM, SM})),
     "app.view": ("See apps, their state, processes and builds", _READ_SPACE),
     "app.create": ("Create apps", _DEVELOP),
-    "app.push": ("Push source, build it, and choose which droplet runs", _DEVELOP),
+    "app.push": ("Push source and build it", _DEVELOP),
+    "app.deploy": ("Choose which droplet runs, deploy it, and call that off", _OPERATE),
     "app.stage": ("Build a package again", _OPERATE),
     "app.run": ("Start, stop and restart apps and single instances", _OPERATE),
     "app.scale": ("Change instances, memory and disk", _OPERATE),
     "app.update": ("Rename an app and change its settings", _DEVELOP),
     "app.delete": ("Delete apps", _DEVELOP),
-    "app.set_environment": ("Change environment variables", _DEVELOP),
-    "app.see_secrets": ("See environment variables and credentials", _DEVELOP),
+    "process.update": ("Change start commands and health checks", _OPERATE),
+    "app.set_environment": ("Change environment variables", _OPERATE),
+    "app.see_environment": ("See environment variables", _OPERATE),
+    "app.see_secrets": ("See start commands, manifests and credentials", _DEVELOP),
     "app.download": ("Download packages and droplets", _DEVELOP),
     "app.ssh": ("Open a shell in an app", _DEVELOP),
     "task.run": ("Run one-off tasks", _DEVELOP),
+    "task.cancel": ("Call tasks off", _OPERATE),
     "log.read": ("Read the logs of apps", _READ_SPACE),
     "route.manage": ("Create, map and delete routes", _OPERATE),
+    "route.move": ("Move routes to another space", _DEVELOP),
     "service.view": ("See service instances", _READ_SPACE),
     "service.create": ("Create and change service instances", _DEVELOP),
     "service.delete": ("Delete service instances", _DEVELOP),
@@ -77,7 +82,9 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "platform.manage": ("Change platform settings: buildpacks, stacks, shared domains, feature flags, quotas", _NOBODY),
     "user.manage": ("Create and delete people", _NOBODY),
 }
-SECRETS = frozenset({"app.see_secrets", "service.see_credentials", "app.download", "app.ssh"})
+SECRETS = frozenset(
+    {"app.see_environment", "app.see_secrets", "service.see_credentials", "app.download", "app.ssh"}
+)
 READING = frozenset(
     {
         "organization.view", "organization.audit", "billing.view", "usage.view", "space.view", "space.audit",
@@ -118,7 +125,10 @@ def roles_held(user: User, *, space: Space | None = None, organization: Organiza
     if space:
         in_space = SpaceRole.objects.filter(in_force(), user=user, content_object=space)
         held |= set(in_space.values_list("permission__codename", flat=True))
-    elif organization and SpaceRole.objects.filter(in_force(), user=user, content_object__organization=organization).exists():
+    elif (
+        organization
+        and SpaceRole.objects.filter(in_force(), user=user, content_object__organization=organization).exists()
+    ):
         held.add(OU)
     return held
 
@@ -159,6 +169,12 @@ def authorize(user: User, verb: str, place: Any = None) -> None:
             raise OrgSuspended()
 
 
+def authorize_creation(user: User) -> None:
+    """Raise ``NotAuthorized`` unless the user may create organizations: admins, or everybody by the feature flag."""
+    if not flag("user_org_creation"):
+        authorize(user, "organization.create")
+
+
 def flag(name: str) -> bool:
     row = FeatureFlag.objects.filter(name=name).first()
     return row.enabled if row else FEATURE_FLAGS[name]
@@ -191,6 +207,11 @@ def role_rows(place: Organization | Space) -> QuerySet[Any]:
     """The roles in force in that organization or space, with their people."""
     model: Any = OrganizationRole if isinstance(place, Organization) else SpaceRole
     return model.objects.filter(in_force(), content_object=place).select_related("user", "permission")
+
+
+def people_of(place: Organization | Space) -> QuerySet[User]:
+    """The people who hold a role there right now."""
+    return User.objects.filter(pk__in=role_rows(place).values("user"))
 
 
 def give(
@@ -232,6 +253,13 @@ def people_visible_to(user: User) -> QuerySet[User]:
         | Q(pk__in=OrganizationRole.objects.filter(in_force(), content_object__in=organizations).values("user"))
         | Q(pk__in=SpaceRole.objects.filter(in_force(), content_object__organization__in=organizations).values("user"))
     )
+
+
+def person_named(name: str) -> User | None:
+    """Return who has that username or, failing that, that e-mail address; nobody where several people do."""
+    people = User.objects.exclude(kind=User.Kind.SYSTEM)
+    found = list(people.filter(username__iexact=name)[:2]) or list(people.filter(email__iexact=name)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def organizations_with(user: User, verb: str) -> QuerySet[Organization]:

@@ -10,9 +10,12 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import Job, User
 from apps import addresses
+from apps.actions import capacity
 from apps.actions import deployment as deployments
+from apps.actions import task as tasks
 from apps.models import App, Build, Deployment, Droplet, Process, Removal
 from paas.lib.errors import Unprocessable
+from paas.lib.models import new_guid
 from paas.lib.queue import later
 from paas.lib.v3.bodies import merged
 from tenants import quotas
@@ -22,12 +25,23 @@ from tenants.models import Space
 
 def check_environment(variables: dict[str, Any]) -> None:
     """Raise unless every name may be set by a team and every value is text."""
-    for name in variables:
+    for name, value in variables.items():
+        if "=" in name or not _is_text(name):
+            raise Unprocessable(f"Environment variable name {name!r} must not contain '=' or a null byte.")
         if not name or name.upper() in ("PORT",) or name.upper().startswith(("VCAP_", "CF_INSTANCE_")):
             what = "reserved" if name else "empty"
             raise Unprocessable(f"Environment variable name '{name}' is {what}; the platform sets it itself.")
-        if "=" in name or "\0" in name:
-            raise Unprocessable(f"Environment variable name '{name}' must not contain '=' or a null byte.")
+        if value is not None and not isinstance(value, str):
+            raise Unprocessable(
+                f"Non-string value in environment variable for key '{name}'. Put the value in quotation marks."
+            )
+        if value and not _is_text(value):
+            raise Unprocessable(f"The value of environment variable '{name}' must not contain a null byte.")
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be written in a container's environment: no null byte, no half of a character."""
+    return not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in value)
 
 
 @transaction.atomic
@@ -121,8 +135,10 @@ def stop(actor: User, app: App) -> App:
 
 def _end(app: App) -> None:
     """Give the quota back, say that nothing is consumed any more, and finish what was being deployed."""
-    quotas.give(app.space, **deployments.size_of(app))
-    deployments.usage(app, App.State.STOPPED, App.State.STARTED)
+    processes = list(app.processes.select_related("app"))
+    quotas.give(app.space, **capacity.size_of(*processes))
+    for process in processes:
+        capacity.usage(process, App.State.STOPPED, App.State.STARTED)
     app.deployments.filter(value=Deployment.Value.ACTIVE).update(
         value=Deployment.Value.FINALIZED, reason=Deployment.Reason.CANCELED, status_changed_at=timezone.now()
     )
@@ -143,7 +159,7 @@ def restart(actor: User, app: App) -> App:
 @transaction.atomic
 def use_droplet(actor: User, app: App, *, droplet: Droplet) -> App:
     """Choose which droplet the next start runs."""
-    authorize(actor, "app.push", app.space)
+    authorize(actor, "app.deploy", app.space)
     app = App.objects.lock(app.pk)
     if droplet.app_id != app.pk or droplet.state != Droplet.State.STAGED:
         raise Unprocessable("Unable to assign current droplet. Ensure the droplet exists and belongs to this app.")
@@ -153,6 +169,19 @@ def use_droplet(actor: User, app: App, *, droplet: Droplet) -> App:
     app.save(update_fields=["droplet", "updated_at"])
     audit.record(actor, "audit.app.droplet.mapped", app, droplet_guid=droplet.guid, before=before)
     return app
+
+
+@transaction.atomic
+def clear_cache(actor: User, app: App) -> Job:
+    """Let the next build start with an empty cache; the old one is nobody's from now on, and swept."""
+    authorize(actor, "app.stage", app.space)
+    app = App.objects.lock(app.pk)
+    app.cache_key = f"caches/{app.guid}-{new_guid()}.tgz"
+    app.save(update_fields=["cache_key", "updated_at"])
+    audit.record(actor, "audit.app.clear-buildpack-cache", app)
+    return Job.objects.create(
+        owner=actor, operation="app.clear_buildpack_cache", state=Job.State.COMPLETE, resource_guid=app.guid
+    )
 
 
 @transaction.atomic
@@ -166,10 +195,16 @@ def delete(actor: User, app: App) -> Job:
 
 def remove(actor: User, app: App, *, recursive: bool = False) -> None:
     """Take the rows of a locked app away and leave a ``Removal`` for what is outside."""
+    unfinished = list(app.tasks.select_for_update().filter(state__in=capacity.UNFINISHED))  # as their job: task, quota
+    for task in unfinished:
+        tasks.ended(task, succeeded=False, reason="The app was deleted.")
     if app.state == App.State.STARTED:
         _end(app)
     builds = list(Build.objects.filter(app=app).values_list("guid", flat=True))
-    keys = [*app.packages.exclude(key="").values_list("key", flat=True), *app.droplets.exclude(key="").values_list("key", flat=True)]
+    keys = [
+        *app.packages.exclude(key="").values_list("key", flat=True),
+        *app.droplets.exclude(key="").values_list("key", flat=True),
+    ]
     removal = Removal.objects.create(
         region=app.space.region,
         app_guid=app.guid,
@@ -178,8 +213,7 @@ def remove(actor: User, app: App, *, recursive: bool = False) -> None:
         due_at=timezone.now(),
     )
     audit.record(actor, "audit.app.delete-request", app, recursive=recursive)
-    guids = app.running.values_list("guid", flat=True)
-    addresses.give_back(guids)
+    addresses.give_back([*app.running.values_list("guid", flat=True), *(task.guid for task in unfinished)])
     App.objects.filter(pk=app.pk).update(target=None, serving=None, droplet=None)
     app.delete()
     later("apps.jobs.remove", removal.pk)

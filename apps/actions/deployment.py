@@ -2,76 +2,41 @@
 
 from __future__ import annotations
 
-import os
-from typing import Any
+from typing import Any, NoReturn
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Sum
 from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
-from apps.models import App, Deployment, Droplet, Process, Revision
-from paas.lib.errors import InsufficientResources, Unprocessable
+from apps.actions import capacity
+from apps.models import App, Deployment, Droplet, Process, Revision, Sidecar
+from paas.lib.errors import Unprocessable
 from paas.lib.queue import later
+from paas.lib.v3.bodies import merged
 from tenants import quotas
-from tenants.access import authorize
+from tenants.access import authorize, require_flag
 
-
-def machine_memory_mb() -> int:
-    """What all instances together may have: the setting, or four fifths of the machine."""
-    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    return settings.PAAS_MEMORY_MB or physical * 4 // 5
-
-
-def check_room(app: App, more_mb: int) -> None:
-    """Raise ``InsufficientResources`` if the region could not hold that much more."""
-    started = Process.objects.filter(app__state=App.State.STARTED, app__space__region=app.space.region)
-    used = started.aggregate(mb=Sum(F("memory_mb") * F("instances")))["mb"] or 0
-    if more_mb > 0 and used + more_mb > machine_memory_mb():
-        raise InsufficientResources(
-            f"The platform has no room for {more_mb} MB more: {used} of {machine_memory_mb()} MB are taken. "
-            "Ask for less memory or fewer instances, or tell the platform team."
-        )
-
-
-def size_of(app: App) -> dict[str, int]:
-    """What a started app counts for in its quotas."""
-    size = {"memory_mb": 0, "instances": 0, "log_rate": 0}
-    for process in app.processes.all():
-        size["memory_mb"] += process.memory_mb * process.instances
-        size["instances"] += process.instances
-        size["log_rate"] += max(process.log_rate, 0) * process.instances
-    return size
-
-
-def usage(app: App, state: str, previous: str) -> None:
-    """Record for each process what the app consumes from now on."""
-    for process in app.processes.all():
-        audit.usage(
-            "app",
-            state,
-            process,
-            space=app.space,
-            parent_guid=app.guid,
-            parent_name=app.name,
-            previous_state=previous,
-            process_type=process.type,
-            instances=process.instances,
-            previous_instances=process.instances,
-            memory_mb=process.memory_mb,
-            previous_memory_mb=process.memory_mb,
-        )
+# What a deployment may change of the web process: the option's name -> the process's column
+SIZES = {
+    "web_instances": "instances",
+    "memory_in_mb": "memory_mb",
+    "disk_in_mb": "disk_mb",
+    "log_rate_limit_in_bytes_per_second": "log_rate",
+}
 
 
 def snapshot(app: App, droplet: Droplet, description: str = "") -> Revision:
     """Return the revision of the app as it is now: the last one if nothing differs from it, else a new one."""
     commands = {process.type: process.command for process in app.processes.all()}
-    own = {s.name: {"name": s.name, "command": s.command, "process_types": s.process_types, "memory_mb": s.memory_mb} for s in app.sidecars.all()}
-    sidecars = list(({s["name"]: s for s in droplet.sidecars} | own).values())
+    sidecars = list(app.sidecars.values("name", "command", "process_types", "memory_mb"))
     last = app.revisions.order_by("-version").first()
-    if last and (last.droplet_id, last.environment, last.commands, last.sidecars) == (droplet.pk, app.environment, commands, sidecars):
+    if last and (last.droplet_id, last.environment, last.commands, last.sidecars) == (
+        droplet.pk,
+        app.environment,
+        commands,
+        sidecars,
+    ):
         return last
     changes = _changes(last, droplet, app, commands, sidecars)
     app.last_version += 1
@@ -119,10 +84,12 @@ def begin(actor: User, app: App, revision: Revision, **fields: Any) -> Deploymen
         **fields,
     )
     if app.state == App.State.STOPPED:
-        size = size_of(app)
-        check_room(app, size["memory_mb"])
+        processes = list(app.processes.select_related("app"))
+        size = capacity.size_of(*processes)
+        capacity.check_room(app, size["memory_mb"])
         quotas.take(app.space, **size)
-        usage(app, App.State.STARTED, App.State.STOPPED)
+        for process in processes:
+            capacity.usage(process, App.State.STARTED, App.State.STOPPED)
     app.wish(state=App.State.STARTED, target=deployment, droplet=revision.droplet)
     later("apps.jobs.converge", app.pk)
     return deployment
@@ -139,24 +106,24 @@ def create(
     options: dict[str, Any] | None = None,
     metadata: dict[str, Any] | None = None,
 ) -> Deployment:
-    """Deploy a droplet, an earlier revision (as a new one), or the app as it is."""
-    authorize(actor, "app.push", app.space)
+    """Deploy a droplet, an earlier revision (as a new one), or the app as it is.
+
+    ``options`` are the API's: those in ``SIZES`` give the web process another size in the same go.
+    """
+    authorize(actor, "app.deploy", app.space)
     app = App.objects.lock(app.pk)
+    _resize(actor, app, options or {})
     if revision:
-        if revision.droplet is None or revision.droplet.state != Droplet.State.STAGED:
-            raise Unprocessable("Unable to deploy this revision, the droplet for this revision no longer exists.")
-        app.environment = revision.environment
-        app.save(update_fields=["environment", "updated_at"])
-        for process in app.processes.all():
-            Process.objects.filter(pk=process.pk).update(command=revision.commands.get(process.type))
-        revision = snapshot(app, revision.droplet, f"Rolled back to revision {revision.version}.")
+        revision = _return_to(app, revision)
     else:
         chosen = droplet or app.droplet
         if chosen is None or chosen.state != Droplet.State.STAGED:
-            raise Unprocessable("Invalid droplet. Please specify a droplet in the request or set a current droplet for the app.")
+            raise Unprocessable(
+                "Invalid droplet. Please specify a droplet in the request or set a current droplet for the app."
+            )
         adopt(app, chosen)
         revision = snapshot(app, chosen)
-    deployment = begin(actor, app, revision, strategy=strategy, options=options or {}, **(metadata or {}))
+    deployment = begin(actor, app, revision, strategy=strategy, options=options or {}, **merged(None, metadata or {}))
     audit.record(
         actor, "audit.app.deployment.create", app, deployment_guid=deployment.guid, revision=revision.version,
         droplet_guid=revision.droplet.guid if revision.droplet else None, strategy=strategy,
@@ -164,8 +131,47 @@ def create(
     return deployment
 
 
+def _resize(actor: User, app: App, options: dict[str, Any]) -> None:
+    wanted = {column: options[name] for name, column in SIZES.items() if options.get(name) is not None}
+    if not wanted:
+        return
+    require_flag("app_scaling", actor)
+    web = Process.objects.select_related("app").get(app=app, type="web")
+    before, after = capacity.resize(app, web, wanted)
+    audit.record(actor, "audit.app.process.scale", app, process_type=web.type, before=before, **after)
+
+
+def _return_to(app: App, revision: Revision) -> Revision:
+    """Make the app what it was at the revision, and return the new revision that says so."""
+    if not app.revisions_enabled:
+        raise Unprocessable("Cannot create deployment from a revision for an app without revisions enabled")
+    droplet = revision.droplet
+    if droplet is None or droplet.state != Droplet.State.STAGED:
+        raise Unprocessable("Unable to deploy this revision, the droplet for this revision no longer exists.")
+    app.environment = revision.environment
+    app.save(update_fields=["environment", "updated_at"])
+    adopt(app, droplet)
+    for process in app.processes.all():
+        Process.objects.filter(pk=process.pk).update(command=revision.commands.get(process.type))
+    app.sidecars.all().delete()
+    brought = [each["name"] for each in droplet.sidecars]
+    Sidecar.objects.bulk_create(
+        Sidecar(app=app, origin="buildpack" if each["name"] in brought else "user", **each)
+        for each in revision.sidecars
+    )
+    return snapshot(app, droplet, f"Rolled back to revision {revision.version}.")
+
+
 def adopt(app: App, droplet: Droplet) -> None:
-    """Make the processes that the droplet brings and the app has not got yet; web runs once, others are off."""
+    """Make the processes that the droplet brings and the app has not got yet; web runs once, others are off.
+
+    Of sidecars those that an earlier droplet brought make way for this one's; the team's own stay.
+    """
+    app.sidecars.filter(origin="buildpack").delete()
+    own = set(app.sidecars.values_list("name", flat=True))
+    for brought in droplet.sidecars:
+        if brought["name"] not in own:
+            Sidecar.objects.create(app=app, origin="buildpack", **brought)
     known = set(app.processes.values_list("type", flat=True))
     for process_type in droplet.process_types:
         if process_type not in known:
@@ -181,7 +187,7 @@ def adopt(app: App, droplet: Droplet) -> None:
 @transaction.atomic
 def cancel(actor: User, deployment: Deployment) -> Deployment:
     """Call an active deployment off; what served before goes on serving."""
-    authorize(actor, "app.push", deployment.app.space)
+    authorize(actor, "app.deploy", deployment.app.space)
     app = App.objects.lock(deployment.app_id)
     deployment = Deployment.objects.lock(deployment.pk)
     if deployment.value != Deployment.Value.ACTIVE:
@@ -193,3 +199,13 @@ def cancel(actor: User, deployment: Deployment) -> Deployment:
         app.wish()
         later("apps.jobs.converge", app.pk)
     return deployment
+
+
+@transaction.atomic
+def proceed(actor: User, deployment: Deployment) -> NoReturn:
+    """Go on with a deployment that is paused; rolling and recreating ones never pause, so there is none."""
+    authorize(actor, "app.deploy", deployment.app.space)
+    raise Unprocessable(
+        f"Cannot continue a deployment with status: {deployment.value} and reason: {deployment.reason}. "
+        "Only canary deployments pause, and this platform does not make them."
+    )

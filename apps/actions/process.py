@@ -8,13 +8,14 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
-from apps.actions import deployment as deployments
+from apps.actions import capacity
 from apps.models import App, Instance, Process
 from paas.lib.errors import NotFound, Unprocessable
 from paas.lib.queue import later
 from paas.lib.v3.bodies import merged
-from tenants import quotas
 from tenants.access import authorize, require_flag
+
+HIDDEN = "[PRIVATE DATA HIDDEN]"
 
 
 @transaction.atomic
@@ -31,28 +32,10 @@ def scale(
     authorize(actor, "app.scale", process.space)
     require_flag("app_scaling", actor)
     app = App.objects.lock(process.app_id)
-    process = Process.objects.lock(process.pk)
+    process = Process.objects.select_related("app").lock(process.pk)
     wanted = {"instances": instances, "memory_mb": memory_mb, "disk_mb": disk_mb, "log_rate": log_rate}
-    changed = {name: value for name, value in wanted.items() if value is not None and value != getattr(process, name)}
-    before = {name: getattr(process, name) for name in changed}
-    if memory_mb is not None:
-        quotas.check_process_memory(app.space, memory_mb)
-    size = deployments.size_of(app)
-    for name, value in changed.items():
-        setattr(process, name, value)
-    if changed:
-        process.save(update_fields=[*changed, "updated_at"])
-    if changed and app.state == App.State.STARTED:
-        after = deployments.size_of(App.objects.get(pk=app.pk))
-        deployments.check_room(app, after["memory_mb"] - size["memory_mb"])
-        quotas.take(app.space, **{name: after[name] - size[name] for name in after})
-        audit.usage(
-            "app", App.State.STARTED, process, space=app.space, parent_guid=app.guid, parent_name=app.name,
-            previous_state=App.State.STARTED, process_type=process.type, instances=process.instances,
-            previous_instances=before.get("instances", process.instances), memory_mb=process.memory_mb,
-            previous_memory_mb=before.get("memory_mb", process.memory_mb),
-        )  # fmt: skip
-    audit.record(actor, "audit.app.process.scale", app, process_type=process.type, before=before, **changed)
+    before, after = capacity.resize(app, process, wanted)
+    audit.record(actor, "audit.app.process.scale", app, process_type=process.type, before=before, **after)
     app.wish()
     later("apps.jobs.converge", app.pk)
     return process
@@ -61,14 +44,22 @@ def scale(
 @transaction.atomic
 def update(actor: User, process: Process, *, metadata: dict[str, Any] | None = None, **fields: Any) -> Process:
     """Change command, health check or metadata; it takes effect at the next start."""
-    authorize(actor, "app.update", process.space)
+    authorize(actor, "process.update", process.space)
     process = Process.objects.lock(process.pk)
-    before = {name: getattr(process, name) for name in fields}
+    before = _shown({name: getattr(process, name) for name in fields})
     for name, value in (fields | (merged(process, metadata) if metadata else {})).items():
         setattr(process, name, value)
     process.save(update_fields=[*fields, *(("labels", "annotations") if metadata else ()), "updated_at"])
-    audit.record(actor, "audit.app.process.update", process.app, process_type=process.type, before=before, after=fields)
+    audit.record(
+        actor, "audit.app.process.update", process.app, process_type=process.type, before=before, after=_shown(fields),
+        metadata=metadata or {},
+    )  # fmt: skip
     return process
+
+
+def _shown(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields as a record may hold them: a command may have secrets in it."""
+    return fields | ({"command": HIDDEN} if fields.get("command") is not None else {})
 
 
 @transaction.atomic

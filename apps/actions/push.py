@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -10,14 +12,17 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import User
 from apps.actions import app as apps
+from apps.actions import capacity, source_file
+from apps.actions.source_file import KnownFile
+from apps.environment import staging_environment
 from apps.models import App, Build, Buildpack, Droplet, Package
-from apps.workload import staging_environment
 from paas.lib.errors import BadRequest, StagingInProgress, Unprocessable
 from paas.lib.queue import later
 from paas.lib.v3.bodies import merged
+from tenants import quotas
 from tenants.access import authorize, require_flag
 
-BUILD_MEMORY_MB, BUILD_DISK_MB = 1024, 4096
+BUILD_MEMORY_MB, BUILD_DISK_MB, BUILD_DISK_MOST_MB = 1024, 4096, 10240
 
 
 def check_buildpacks(names: list[str], app_name: str = "") -> None:
@@ -32,6 +37,31 @@ def check_buildpacks(names: list[str], app_name: str = "") -> None:
             )
 
 
+def check_build_size(app: App, *, memory_mb: int | None, disk_mb: int | None) -> None:
+    """Raise if a build asks for more than a quota lets an instance have, or than there can be."""
+    if memory_mb is not None:
+        quotas.check_process_memory(app.space, memory_mb)
+        if memory_mb > capacity.machine_memory_mb():
+            raise Unprocessable(
+                f"A build cannot have {memory_mb} MB of memory: the platform has {capacity.machine_memory_mb()} MB."
+            )
+    if disk_mb is not None and disk_mb > BUILD_DISK_MOST_MB:
+        raise Unprocessable(f"A build cannot have {disk_mb} MB of disk; at most {BUILD_DISK_MOST_MB} MB are given.")
+
+
+def check_repository(url: str, ref: str) -> None:
+    """Raise unless a build can fetch the repository as anybody could: what it holds is seen by whoever sees the app."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname or not url.isprintable() or " " in url:
+        raise Unprocessable("The address of the repository must begin with https:// (or http://) and name a host.")
+    if "@" in parts.netloc:
+        raise Unprocessable(
+            "The address of the repository must not hold a user or a password: everybody who sees the app would read it."
+        )
+    if ref.startswith("-") or not ref.isprintable() or " " in ref:
+        raise Unprocessable("That is not the name of a branch or a tag, nor a commit.")
+
+
 @transaction.atomic
 def create_package(
     actor: User,
@@ -40,9 +70,11 @@ def create_package(
     type: str = "bits",
     image: str = "",
     credentials: dict[str, str] | None = None,
+    source_url: str = "",
+    source_ref: str = "",
     metadata: dict[str, Any] | None = None,
 ) -> Package:
-    """Write a package: bits wait for their upload, an image is ready at once."""
+    """Write a package: bits wait for their upload, an image or a git repository is ready at once."""
     authorize(actor, "app.push", app.space)
     if type == "docker":
         require_flag("diego_docker", actor)
@@ -50,10 +82,14 @@ def create_package(
         require_flag("app_bits_upload", actor)
     if (type == "docker") != (app.lifecycle == App.Lifecycle.DOCKER):
         raise Unprocessable(f"Cannot create {type} package for a {app.lifecycle} app.")
+    if source_url:
+        check_repository(source_url, source_ref)
     package = Package.objects.create(
         app=app,
         type=type,
-        state=Package.State.READY if type == "docker" else Package.State.AWAITING_UPLOAD,
+        state=Package.State.READY if type == "docker" or source_url else Package.State.AWAITING_UPLOAD,
+        source_url=source_url,
+        source_ref=source_ref,
         image=image,
         credentials=credentials or {},
         **merged(None, metadata or {}),
@@ -78,14 +114,31 @@ def start_upload(actor: User, package: Package) -> Package:
 
 
 @transaction.atomic
-def finish_upload(actor: User, package: Package, *, key: str, sha256: str, content_sha256: str, size: int) -> Package:
-    """The bits are in the blob store under ``key``: the package is ready."""
+def finish_upload(
+    actor: User,
+    package: Package,
+    *,
+    key: str,
+    sha256: str,
+    content_sha256: str,
+    size: int,
+    files: Iterable[KnownFile] = (),
+) -> Package:
+    """The bits are in the blob store under ``key``: the package is ready, and ``files`` need not be sent again."""
     authorize(actor, "app.push", package.app.space)
     package = Package.objects.lock(package.pk)
     package.key, package.sha256, package.content_sha256, package.size = key, sha256, content_sha256, size
     package.state, package.error = Package.State.READY, ""
     package.save(update_fields=["key", "sha256", "content_sha256", "size", "state", "error", "updated_at"])
-    audit.record(actor, "audit.app.package.upload", package.app, package_guid=package.guid, size=size)
+    doubtful = source_file.remember(package.app.organization, files)
+    audit.record(
+        actor,
+        "audit.app.package.upload",
+        package.app,
+        package_guid=package.guid,
+        size=size,
+        **({"sha1_of_two_files": doubtful} if doubtful else {}),
+    )
     return package
 
 
@@ -94,7 +147,7 @@ def refuse_upload(actor: User, package: Package, *, error: str) -> None:
     """The bits were no good: nothing of them is kept, and nothing newer hides the packages before it."""
     authorize(actor, "app.push", package.app.space)
     audit.record(actor, "audit.app.package.upload-refused", package.app, package_guid=package.guid, error=error)
-    Package.objects.filter(pk=package.pk).delete()
+    Package.objects.filter(pk=package.pk, state=Package.State.PROCESSING_UPLOAD).delete()
 
 
 @transaction.atomic
@@ -106,6 +159,7 @@ def stage(
     stack: str = "",
     memory_mb: int | None = None,
     disk_mb: int | None = None,
+    log_rate: int = -1,
     deploys: bool = False,
     metadata: dict[str, Any] | None = None,
 ) -> Build:
@@ -114,9 +168,10 @@ def stage(
     app = App.objects.lock(package.app_id)
     package = Package.objects.get(pk=package.pk)
     if package.state != Package.State.READY:
-        raise BadRequest("Cannot stage package whose state is not ready.")
+        raise BadRequest("Bad request: Cannot stage package whose state is not ready.")
     wanted = app.buildpacks if buildpacks is None else buildpacks
     check_buildpacks(wanted)
+    check_build_size(app, memory_mb=memory_mb, disk_mb=disk_mb)
     memory, disk = memory_mb or BUILD_MEMORY_MB, disk_mb or BUILD_DISK_MB
     try:
         with transaction.atomic():
@@ -125,6 +180,7 @@ def stage(
                 package=package,
                 memory_mb=memory,
                 disk_mb=disk,
+                log_rate=log_rate,
                 lifecycle=app.lifecycle,
                 buildpacks=wanted,
                 stack=stack or app.stack,
@@ -138,7 +194,16 @@ def stage(
     except IntegrityError as error:
         raise StagingInProgress() from error
     audit.record(actor, "audit.app.build.create", app, build_guid=build.guid, package_guid=package.guid)
-    audit.usage("build", "STAGING_STARTED", build, space=app.space, parent_guid=app.guid, parent_name=app.name, memory_mb=memory, instances=1)
+    audit.usage(
+        "build",
+        "STAGING_STARTED",
+        build,
+        space=app.space,
+        parent_guid=app.guid,
+        parent_name=app.name,
+        memory_mb=memory,
+        instances=1,
+    )
     later("apps.jobs.stage", build.pk)
     return build
 
@@ -177,22 +242,13 @@ def fail(build: Build, error: str) -> None:
 def _ended(build: Build, state: str, **data: Any) -> None:
     actor = build.created_by or User.objects.system()
     audit.record(actor, f"audit.app.build.{state.lower()}", build.app, build_guid=build.guid, **data)
-    audit.usage("build", "STAGING_STOPPED", build, space=build.space, parent_guid=build.app.guid, parent_name=build.app.name, memory_mb=build.memory_mb, instances=1)
-
-
-@transaction.atomic
-def delete_package(actor: User, package: Package) -> None:
-    authorize(actor, "app.push", package.app.space)
-    audit.record(actor, "audit.app.package.delete", package.app, package_guid=package.guid)
-    package.delete()
-
-
-@transaction.atomic
-def delete_droplet(actor: User, droplet: Droplet) -> None:
-    """Remove a droplet that neither runs nor is the current one."""
-    authorize(actor, "app.push", droplet.app.space)
-    app = App.objects.lock(droplet.app_id)
-    if app.droplet_id == droplet.pk:
-        raise Unprocessable("The droplet is the app's current one; assign another first.")
-    audit.record(actor, "audit.app.droplet.delete", app, droplet_guid=droplet.guid)
-    droplet.delete()
+    audit.usage(
+        "build",
+        "STAGING_STOPPED",
+        build,
+        space=build.space,
+        parent_guid=build.app.guid,
+        parent_name=build.app.name,
+        memory_mb=build.memory_mb,
+        instances=1,
+    )

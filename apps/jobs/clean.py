@@ -15,6 +15,8 @@ from accounts import audit
 from accounts.models import Job, User
 from apps import outside, routing
 from apps.actions import app as apps
+from apps.actions import domain as domains
+from apps.actions import route as routes
 from apps.jobs.converge import DRAIN
 from apps.models import App, Build, Buildpack, Droplet, Package, Removal, Route, SourceFile
 from paas.lib.queue import Lease, job
@@ -56,7 +58,7 @@ def delete_space(lease: Lease) -> None:
             apps.remove(actor, App.objects.lock(app.pk), recursive=True)
         lease.heartbeat()
     with transaction.atomic():
-        Route.objects.filter(space=space).delete()
+        routes.remove(Route.objects.filter(space=space), by=actor)
         organization = Organization.objects.select_for_update().get(pk=space.organization_id)
         guid = space.guid
         space.delete()
@@ -64,13 +66,16 @@ def delete_space(lease: Lease) -> None:
         if organization.deleting_at and not organization.spaces.exists():
             audit.record(actor, "audit.organization.delete", organization, organization=organization)
             organization_guid = organization.guid
-            organization.private_domains.all().delete()
+            for domain in organization.private_domains.all():
+                domains.remove(domain, by=actor)
             organization.delete()
             _complete(organization_guid)
 
 
 def _complete(guid: str) -> None:
-    Job.objects.filter(resource_guid=guid, state=Job.State.PROCESSING).update(state=Job.State.COMPLETE, updated_at=timezone.now())
+    Job.objects.filter(resource_guid=guid, state=Job.State.PROCESSING).update(
+        state=Job.State.COMPLETE, updated_at=timezone.now()
+    )
 
 
 def collect() -> int:
@@ -80,6 +85,7 @@ def collect() -> int:
     """
     store = outside.blobs()
     freed = 0
+    _give_up_waiting()
     named = _claimed_keys()
     total = 0
     for blob in store.list():
@@ -92,31 +98,64 @@ def collect() -> int:
     return freed
 
 
+def _give_up_waiting() -> None:
+    """Delete what has waited for its bits for a day: clients take an app's newest package, whatever its state."""
+    for model in (Package, Droplet):
+        states = (model.State.AWAITING_UPLOAD, model.State.PROCESSING_UPLOAD)
+        model.objects.filter(state__in=states, updated_at__lt=timezone.now() - UNCLAIMED).delete()
+
+
 def _claimed_keys() -> set[str]:
     named: set[str] = set()
-    for model, column in ((Package, "key"), (Droplet, "key"), (App, "cache_key"), (SourceFile, "key"), (Buildpack, "key")):
+    for model, column in (
+        (Package, "key"),
+        (Droplet, "key"),
+        (App, "cache_key"),
+        (SourceFile, "key"),
+        (Buildpack, "key"),
+    ):
         named |= set(model.objects.exclude(**{column: ""}).values_list(column, flat=True))
     return named
 
 
 def _expire(store: Any, excess: int) -> int:
     freed = 0
+    for known in SourceFile.objects.exclude(key="").order_by("used_at").iterator():  # they only save an upload
+        if freed >= excess:
+            return freed
+        known.delete()
+        store.delete(known.key)
+        freed += known.size
     needed = Q(current_for__isnull=False) | Q(revisions__deployments__in=App.objects.values("serving"))
     kept = set(Droplet.objects.filter(needed).values_list("pk", flat=True))
     for app_pk in App.objects.values_list("pk", flat=True).iterator():
-        kept |= set(Droplet.objects.filter(app=app_pk).order_by("-created_at").values_list("pk", flat=True)[:KEPT_DROPLETS])
+        kept |= set(
+            Droplet.objects.filter(app=app_pk).order_by("-created_at").values_list("pk", flat=True)[:KEPT_DROPLETS]
+        )
     old = Droplet.objects.exclude(pk__in=kept).exclude(key="").filter(state=Droplet.State.STAGED).order_by("created_at")
     for droplet in old.iterator():
         if freed >= excess:
             return freed
         Droplet.objects.filter(pk=droplet.pk).update(state=Droplet.State.EXPIRED, key="")
-        store.delete(droplet.key)
-        freed += droplet.size
+        freed += _drop(store, droplet)
     staging = Build.objects.filter(state=Build.State.STAGING).values("package")
-    for package in Package.objects.exclude(pk__in=staging).exclude(key="").exclude(droplets__in=kept).order_by("created_at").iterator():
+    for package in (
+        Package.objects.exclude(pk__in=staging)
+        .exclude(key="")
+        .exclude(droplets__in=kept)
+        .order_by("created_at")
+        .iterator()
+    ):
         if freed >= excess:
             break
         Package.objects.filter(pk=package.pk).update(state=Package.State.EXPIRED, key="")
-        store.delete(package.key)
-        freed += package.size
+        freed += _drop(store, package)
     return freed
+
+
+def _drop(store: Any, owner: Package | Droplet) -> int:
+    """Delete the blob of what has expired, unless a copy of it names the same; return the bytes freed."""
+    if _named(owner.key):
+        return 0
+    store.delete(owner.key)
+    return owner.size

@@ -14,8 +14,10 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import User
 from apps import addresses, outside, routing
+from apps.environment import routes_of
+from apps.jobs.verdict import judge, why
 from apps.models import App, Deployment, Instance, Process
-from apps.workload import command_for, routes_of, workload_for
+from apps.workload import command_for, workload_for
 from paas.lib.errors import InsufficientResources
 from paas.lib.models import new_guid
 from paas.lib.queue import Lease, job
@@ -25,7 +27,6 @@ log = logging.getLogger(__name__)
 
 POLL = 0.25  # seconds between looks while something comes up
 PATIENCE = 12  # seconds in one go, then the work is put back and taken up again
-CRASHES = 3  # of one instance that was never ready, before its version is given up
 DRAIN = 2.0  # seconds between leaving the router and SIGTERM
 SHOWN = timedelta(seconds=30)  # how long a version that failed is listed beside the one that serves
 
@@ -33,9 +34,13 @@ SHOWN = timedelta(seconds=30)  # how long a version that failed is listed beside
 @job("apps.jobs.converge", model=App)
 def converge(lease: Lease) -> None:
     until = time.monotonic() + PATIENCE
+    published = None
     while True:
         app = _fresh(lease.pk)
         generation = app.generation
+        if generation not in (app.observed_generation, published):
+            routing.publish()  # the wish may be about routes alone, and those wait for no instance
+            published = generation
         done = _step(app, lease)
         if done:
             lease.save(observed_generation=generation)
@@ -51,7 +56,10 @@ def converge(lease: Lease) -> None:
 
 def _fresh(pk: int) -> App:
     return App.objects.select_related(
-        "space__organization", "space__region", "target__revision__droplet__package", "serving__revision__droplet__package"
+        "space__organization",
+        "space__region",
+        "target__revision__droplet__package",
+        "serving__revision__droplet__package",
     ).get(pk=pk)
 
 
@@ -105,14 +113,16 @@ def plan(app: App) -> list[Instance]:
 def _runs(process: Process, deployment: Deployment) -> bool:
     """A process without a command (the droplet no longer brings its type) has nothing to run."""
     image = bool(deployment.droplet and deployment.droplet.image)
-    return bool(command_for(process.type, deployment)) or image and process.type == "web"
+    return bool(command_for(process.type, deployment)) or (image and process.type == "web")
 
 
 def _end_restarted(app: App, lease: Lease) -> None:
     """End the instances whose restart was asked for; ``plan`` writes new ones in their place."""
     asked = list(Instance.objects.filter(app=app, state="stopping", deployment__in=_running_deployments(app)))
     if asked:
-        keep = set(Instance.objects.filter(app=app).exclude(pk__in=[row.pk for row in asked]).values_list("guid", flat=True))
+        keep = set(
+            Instance.objects.filter(app=app).exclude(pk__in=[row.pk for row in asked]).values_list("guid", flat=True)
+        )
         _end(app, asked, keep, lease)
 
 
@@ -146,7 +156,9 @@ def _apply(app: App, kept: list[Instance]) -> None:
     processes = {process.type: process for process in app.processes.all()}
     deployments = {deployment.pk: deployment for deployment in _running_deployments(app)}
     ordered = sorted(kept, key=lambda row: (row.deployment_id, row.process_type, row.memory_mb, row.disk_mb, row.index))
-    for key, rows in groupby(ordered, key=lambda row: (row.deployment_id, row.process_type, row.memory_mb, row.disk_mb)):
+    for key, rows in groupby(
+        ordered, key=lambda row: (row.deployment_id, row.process_type, row.memory_mb, row.disk_mb)
+    ):
         runtime.apply(workload_for(app, processes[key[1]], deployments[key[0]], rows, uris))
 
 
@@ -159,7 +171,11 @@ def note(rows: list[Instance], seen: dict[str, Observation]) -> bool:
         state = found.state if found else "unknown"
         ready = bool(found and found.ready)
         crashes = found.crashes if found else row.crashes
-        details = f"{found.exit.reason}, exit status {found.exit.status}" if found and found.exit and not ready else row.details
+        details = (
+            f"{found.exit.reason}, exit status {found.exit.status}"
+            if found and found.exit and not ready
+            else row.details
+        )
         if (row.state, row.ready, row.crashes, row.details) == (state, ready, crashes, details):
             continue
         ready_changed |= row.ready != ready
@@ -175,30 +191,11 @@ def note(rows: list[Instance], seen: dict[str, Observation]) -> bool:
     return ready_changed
 
 
-def judge(app: App, kept: list[Instance]) -> str:
-    """Say where the version that is wished for stands: "ready" and "failed" are news, "steady" is not, else "waiting"."""
-    target = app.target
-    if target is None:
-        return "steady"
-    mine = [row for row in kept if row.deployment_id == target.pk]
-    if target.value == Deployment.Value.FINALIZED:
-        if app.serving_id == target.pk:
-            return "steady"
-        return "ready" if mine and all(row.ready for row in mine) else "steady"  # it failed before, and recovers by itself
-    if target.reason == Deployment.Reason.CANCELING:
-        return "failed"
-    if all(row.ready for row in mine):
-        return "ready"
-    if any(row.crashes >= (1 if row.details.startswith("unhealthy") else CRASHES) and not row.ever_ready for row in mine):
-        return "failed"
-    return "waiting"
-
-
 def finish(app: App) -> None:
     """The version is healthy: it serves from now on."""
     with transaction.atomic():
-        target = Deployment.objects.lock(app.target_id)
         fresh = App.objects.lock(app.pk)
+        target = Deployment.objects.lock(app.target_id)
         if fresh.target_id != target.pk:
             return
         now = timezone.now()
@@ -232,30 +229,12 @@ def give_up(app: App, deployment: Deployment, error: str) -> None:
                 User.objects.system(), "audit.app.revert", app, deployment_guid=deployment.guid, reason=error,
                 from_revision=deployment.revision.version, to_revision=back.revision.version,
             )  # fmt: skip
-    outcome = f"revision {back.revision.version} goes on serving" if back and back.pk != deployment.pk else "nothing serves yet"
+    outcome = (
+        f"revision {back.revision.version} goes on serving"
+        if back and back.pk != deployment.pk
+        else "nothing serves yet"
+    )
     _say(app, f"Revision {deployment.revision.version} was given up: {error} ({outcome})", stream="ERR")
-
-
-def why(app: App, kept: list[Instance], seen: dict[str, Observation]) -> str:
-    """One sentence with the cause, its likely reason and the next step, and the last lines before the end."""
-    if app.target and app.target.reason == Deployment.Reason.CANCELING:
-        return "The deployment was cancelled."
-    exits = [(row, seen[row.guid].exit) for row in kept if row.deployment_id == app.target_id and row.guid in seen and seen[row.guid].exit]
-    if not exits:
-        return "The new instances did not become healthy."
-    row, end = max(exits, key=lambda pair: pair[1].at)  # type: ignore[union-attr]
-    assert end is not None
-    match end.reason:
-        case "out of memory":
-            said = f"Instance {row.index} used more than its {row.memory_mb} MB of memory and was ended. Give the app more memory (cf scale -m)."
-        case "unhealthy":
-            said = (
-                f"Instance {row.index} did not pass its health check in time. Make sure that the app listens on the port in "
-                "$PORT, on 0.0.0.0; or set another health check (cf set-health-check)."
-            )
-        case _:
-            said = f"Instance {row.index} exited with status {end.status} soon after it was started. Its last lines say why; see also cf logs --recent."
-    return said + ("".join(f"\n    {line}" for line in end.last_lines[-5:]))
 
 
 def _failed_shown(app: App) -> bool:
@@ -267,8 +246,6 @@ def _retire(app: App, kept: list[Instance], lease: Lease) -> None:
     keep = {row.guid for row in kept}
     extra = [row for row in Instance.objects.filter(app=app).exclude(guid__in=keep)]
     running = [row for row in extra if not (row.state == "crashed" and _is_shown(row, app))]
-    if app.state == App.State.STOPPED and not running:
-        routing.publish()
     _end(app, running, keep, lease)
 
 

@@ -18,7 +18,7 @@ from apps.models import App, Build, Buildpack, BuildStep, Droplet
 from paas.lib.errors import PaasError
 from paas.lib.models import new_guid
 from paas.lib.queue import Lease, LeaseLost, job
-from paas.seams.builders.base import Built, BuildFailed, BuildpackRef, BuildRequest, Line, Step
+from paas.seams.builders.base import BuildFailed, BuildpackRef, BuildRequest, Built, Line, Step
 from paas.seams.runtimes.base import LogLine
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def fair_order() -> list[int]:
     rank: dict[int, int] = {}
     ranked = []
     for pk, organization in waiting.values_list("pk", "app__space__organization"):
-        rank[organization] = rank.get(organization, running.get(organization, 0)) + 1
+        rank[organization] = rank.get(organization, running.get(organization) or 0) + 1
         ranked.append((rank[organization], len(ranked), pk))
     return [pk for _, _, pk in sorted(ranked)]
 
@@ -55,7 +55,11 @@ def stage(lease: Lease) -> None:
     lease.save(started_at=build.started_at or timezone.now())
     with lease.beating(), journal:
         try:
-            droplet = _docker(build) if build.lifecycle == App.Lifecycle.DOCKER else _reuse(build, journal) or _build(build, journal)
+            droplet = (
+                _docker(build)
+                if build.lifecycle == App.Lifecycle.DOCKER
+                else _reuse(build, journal) or _build(build, journal)
+            )
         except BuildFailed as failure:
             journal.failed(failure)
             _fail(lease, build, failure)
@@ -129,7 +133,9 @@ def staged_as(build: Build) -> str:
     package = build.package
     if package is None or not package.content_sha256 or any("://" in name for name in build.buildpacks):
         return ""
-    known = list(Buildpack.objects.filter(enabled=True).values_list("name", "position", "sha256", "builtin").order_by("position"))
+    known = list(
+        Buildpack.objects.filter(enabled=True).values_list("name", "position", "sha256", "builtin").order_by("position")
+    )
     environment = {key: value for key, value in build.environment.items() if key != "VCAP_APPLICATION"}
     parts = [package.content_sha256, build.stack, build.buildpacks, known, environment]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
@@ -139,7 +145,11 @@ def _reuse(build: Build, journal: Journal) -> Droplet | None:
     same = staged_as(build)
     if build.fresh or not same:
         return None
-    found = Droplet.objects.filter(app=build.app, staged_as=same, state=Droplet.State.STAGED).order_by("-created_at").first()
+    found = (
+        Droplet.objects.filter(app=build.app, staged_as=same, state=Droplet.State.STAGED)
+        .order_by("-created_at")
+        .first()
+    )
     if found:
         journal.step(Step("reuse", "Nothing changed"))
         journal.say(
@@ -151,7 +161,13 @@ def _reuse(build: Build, journal: Journal) -> Droplet | None:
 
 def _docker(build: Build) -> Droplet:
     assert build.package is not None
-    return Droplet(app=build.app, package=build.package, state=Droplet.State.STAGED, image=build.package.image, process_types={"web": ""})
+    return Droplet(
+        app=build.app,
+        package=build.package,
+        state=Droplet.State.STAGED,
+        image=build.package.image,
+        process_types={"web": ""},
+    )
 
 
 def _build(build: Build, journal: Journal) -> Droplet:
@@ -164,6 +180,8 @@ def _build(build: Build, journal: Journal) -> Droplet:
         guid=build.guid,
         app=app.guid,
         source_key=build.package.key,
+        source_url=build.package.source_url,
+        source_ref=build.package.source_ref,
         droplet_key=f"droplets/{guid}.tgz",
         cache_key=app.cache_key or f"caches/{app.guid}-{build.stack}.tgz",
         stack=build.stack,
@@ -175,7 +193,16 @@ def _build(build: Build, journal: Journal) -> Droplet:
     )
     built = outside.builder().build(request, journal, lambda: _cancelled(build.pk))
     App.objects.filter(pk=app.pk).update(cache_key=request.cache_key)
-    return Droplet(guid=guid, app=app, package=build.package, state=Droplet.State.STAGED, key=request.droplet_key, stack=build.stack, staged_as=staged_as(build), **_outcome(built))
+    return Droplet(
+        guid=guid,
+        app=app,
+        package=build.package,
+        state=Droplet.State.STAGED,
+        key=request.droplet_key,
+        stack=build.stack,
+        staged_as=staged_as(build),
+        **_outcome(built),
+    )
 
 
 def _outcome(built: Built) -> dict[str, Any]:
@@ -183,24 +210,38 @@ def _outcome(built: Built) -> dict[str, Any]:
         "sha256": built.sha256,
         "size": built.size,
         "process_types": dict(built.process_types),
-        "sidecars": [{"name": s.name, "command": s.command, "process_types": list(s.process_types), "memory_mb": s.memory_mb} for s in built.sidecars],
+        "sidecars": [
+            {"name": s.name, "command": s.command, "process_types": list(s.process_types), "memory_mb": s.memory_mb}
+            for s in built.sidecars
+        ],
         "buildpacks": [vars(used) for used in built.buildpacks],
     }
 
 
 def _buildpacks(build: Build) -> list[BuildpackRef]:
-    enabled = Buildpack.objects.filter(enabled=True).filter(stack__in=[build.stack]) | Buildpack.objects.filter(enabled=True, stack=None)
+    enabled = Buildpack.objects.filter(enabled=True).filter(stack__in=[build.stack]) | Buildpack.objects.filter(
+        enabled=True, stack=None
+    )
     rows = {row.name: row for row in enabled.order_by("position")}
     if not build.buildpacks:
         return [_ref(row) for row in rows.values() if row.state == "READY"]
-    missing = [name for name in build.buildpacks if name not in rows and "://" not in name and not name.startswith("git@")]
+    missing = [
+        name for name in build.buildpacks if name not in rows and "://" not in name and not name.startswith("git@")
+    ]
     if missing:
-        raise BuildFailed("StagingError", f'The buildpack "{missing[0]}" is not there or is switched off. cf buildpacks lists those that there are.')
+        raise BuildFailed(
+            "StagingError",
+            f'The buildpack "{missing[0]}" is not there or is switched off. cf buildpacks lists those that there are.',
+        )
     return [_ref(rows[name]) if name in rows else BuildpackRef(name, "url", name) for name in build.buildpacks]
 
 
 def _ref(row: Buildpack) -> BuildpackRef:
-    return BuildpackRef(row.name, "builtin", row.builtin) if row.builtin and not row.key else BuildpackRef(row.name, "blob", row.key)
+    return (
+        BuildpackRef(row.name, "builtin", row.builtin)
+        if row.builtin and not row.key
+        else BuildpackRef(row.name, "blob", row.key)
+    )
 
 
 def _cancelled(pk: int) -> bool:
@@ -220,7 +261,9 @@ def _succeed(lease: Lease, build: Build, droplet: Droplet, journal: Journal) -> 
             with transaction.atomic():
                 push.succeed(build, droplet)
         except PaasError as error:  # it was built, and may not (or cannot) go live: that is said, and the droplet kept
-            Build.objects.filter(pk=build.pk).update(error=f"The build succeeded, but it was not put live: {error.detail}")
+            Build.objects.filter(pk=build.pk).update(
+                error=f"The build succeeded, but it was not put live: {error.detail}"
+            )
 
 
 def _fail(lease: Lease, build: Build, failure: BuildFailed) -> None:
@@ -234,5 +277,3 @@ def position(build: Build) -> int | None:
     """Where the build stands in the queue: 1 is next; None when it is not waiting."""
     order = fair_order()
     return order.index(build.pk) + 1 if build.pk in order else None
-
-

@@ -32,8 +32,8 @@ def run_task(lease: Lease) -> None:
     except InsufficientResources as error:
         end(lease, task, False, error.detail)
         return
-    if task.state == Task.State.PENDING:
-        lease.save(state=Task.State.RUNNING)
+    pending = Task.objects.filter(pk=task.pk, lease_number=lease.number, state=Task.State.PENDING)
+    pending.update(state=Task.State.RUNNING, updated_at=timezone.now())  # one that was cancelled meanwhile stays so
     found = [o for o in runtime.observe([task.app.guid]) if o.instance == task.guid]
     if found and found[0].exit and found[0].state in ("crashed", "stopped"):
         status = found[0].exit.status
@@ -47,7 +47,9 @@ def end(lease: Lease, task: Task, succeeded: bool, reason: str) -> None:
     """Write how the task ended, then take its container away."""
     with transaction.atomic():
         lease.save(
-            state=Task.State.SUCCEEDED if succeeded else Task.State.FAILED, failure_reason=reason, updated_at=timezone.now()
+            state=Task.State.SUCCEEDED if succeeded else Task.State.FAILED,
+            failure_reason=reason,
+            updated_at=timezone.now(),
         )
         tasks.ended(task, succeeded=succeeded, reason=reason)
     keep = set(Instance.objects.filter(app=task.app).values_list("guid", flat=True)) | tasks_of(task.app)

@@ -23,11 +23,17 @@ def watch(lease: Lease) -> None:
     region: Region = lease.row
     lease.again(EVERY)
     seen = {o.instance: o for o in outside.runtime().observe()}
-    rows = list(Instance.objects.filter(app__space__region=region).exclude(state="stopping").exclude(deployment__failed_at__isnull=False))
+    rows = list(
+        Instance.objects.filter(app__space__region=region)
+        .exclude(state="stopping")
+        .exclude(deployment__failed_at__isnull=False)
+    )
     states = {row.guid: row.state for row in rows}
     if note(rows, seen):
         routing.publish()
-    lost = {row.app_id for row in rows if row.state == "unknown" or (row.state != states[row.guid] and not row.ever_ready)}
+    lost = {
+        row.app_id for row in rows if row.state == "unknown" or (row.state != states[row.guid] and not row.ever_ready)
+    }
     _wake(lost | _recovered())
     for happening in outside.runtime().happenings(region.happenings_seen):
         record(happening)
@@ -37,7 +43,9 @@ def watch(lease: Lease) -> None:
 
 def _recovered() -> set[int]:
     """Apps whose only version failed at first and is ready now."""
-    late = App.objects.filter(Q(serving=None) & Q(state=App.State.STARTED), target__value="FINALIZED", running__ready=True)
+    late = App.objects.filter(
+        Q(serving=None) & Q(state=App.State.STARTED), target__value="FINALIZED", running__ready=True
+    )
     return set(late.values_list("pk", flat=True))
 
 

@@ -51,7 +51,7 @@ class App(Resource, Work):
     lifecycle = models.CharField(max_length=16, choices=Lifecycle, default=Lifecycle.BUILDPACK)
     buildpacks = models.JSONField(default=list)  # names or URLs asked for; empty is detection
     stack = models.CharField(max_length=64, default="debian12")
-    environment = EncryptedJSONField(default=dict)
+    environment: Any = EncryptedJSONField(default=dict)
     droplet = models.ForeignKey("Droplet", on_delete=models.SET_NULL, null=True, blank=True, related_name="current_for")
     target = models.ForeignKey("Deployment", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     serving = models.ForeignKey("Deployment", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")

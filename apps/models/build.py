@@ -8,7 +8,7 @@ from django.db.models.functions import Upper
 from apps.models.app import App, OfAppQuerySet
 from paas.lib.crypto import EncryptedJSONField
 from paas.lib.models import LockingQuerySet, Resource, Work
-from tenants.models import Organization
+from tenants.models import Organization, Space
 
 
 class Stack(Resource):
@@ -58,7 +58,7 @@ class SourceFile(models.Model):
 
 
 class Package(Resource):
-    """Source as it was uploaded (a zip in the blob store), or the name of an image."""
+    """Source as it was uploaded (a zip in the blob store), a git repository that the build fetches, or an image's name."""
 
     class State(models.TextChoices):
         AWAITING_UPLOAD = "AWAITING_UPLOAD"
@@ -76,6 +76,8 @@ class Package(Resource):
     sha256 = models.CharField(max_length=64, blank=True, default="")
     content_sha256 = models.CharField(max_length=64, blank=True, default="")  # of names, modes and contents
     size = models.BigIntegerField(default=0)
+    source_url = models.CharField(max_length=512, blank=True, default="")  # of a git repository; then there is no key
+    source_ref = models.CharField(max_length=255, blank=True, default="")  # branch, tag or commit; "" is the main one
     image = models.CharField(max_length=512, blank=True, default="")
     credentials = EncryptedJSONField(default=dict)
 
@@ -150,7 +152,7 @@ class Build(Resource, Work):
         indexes = [*Resource.Meta.indexes, Work.due_index("build_due")]
 
     @property
-    def space(self):  # type: ignore[no-untyped-def]
+    def space(self) -> Space:
         return self.app.space
 
     @property
@@ -170,5 +172,3 @@ class BuildStep(models.Model):
 
     class Meta:
         ordering = ["id"]
-
-

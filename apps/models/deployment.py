@@ -102,6 +102,4 @@ class Address(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["region", "address"], name="address_once")]
-        indexes = [
-            models.Index(fields=["region", "free_since"], condition=models.Q(instance=""), name="address_free")
-        ]
+        indexes = [models.Index(fields=["region", "free_since"], condition=models.Q(instance=""), name="address_free")]

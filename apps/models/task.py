@@ -44,3 +44,8 @@ class EnvironmentGroup(models.Model):
     name = models.CharField(max_length=16, unique=True)  # "running" or "staging"
     variables = EncryptedJSONField(default=dict)
     updated_at = models.DateTimeField(auto_now=True)
+
+    @property
+    def guid(self) -> str:
+        """A group's name is its id."""
+        return self.name

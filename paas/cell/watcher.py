@@ -137,7 +137,8 @@ class Watcher(threading.Thread):
         instance = self.instances.get(container)
         if instance is None:
             instance = self.instances[container] = Instance(labels["paas.instance"], container, labels, state["Status"])
-            instance.since = nanoseconds(state["StartedAt" if state["Running"] else "FinishedAt"])
+            at = nanoseconds(state["StartedAt" if state["Running"] else "FinishedAt"])
+            instance.since = at or nanoseconds(seen["Created"])  # it may not have been started yet
             self.exits.recall(instance, state["StartedAt"])
             instance.started_at = state["StartedAt"] if instance.healthy else ""
             instance.ending = instance.guid in self.memory.facts()["ending"]

@@ -26,7 +26,7 @@ NEEDS = {
     "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
     ":ensurepip": "python3-venv",
 }
-TESTS_NEED = {"chromium": "chromium"}
+TESTS_NEED = {"chromium": "chromium", "mvn": "maven", "javac": "default-jdk-headless"}
 ENGINE_NEEDS = {"dockerd": "docker.io", "docker": "docker.io"}
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
 

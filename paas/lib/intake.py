@@ -91,7 +91,7 @@ def _metered(scope: dict[str, Any], receive: Receive) -> Receive:
         while scope[REFUSED] and message["type"] == "http.request":
             message = await receive()
         taken += len(message.get("body", b""))
-        if taken <= most:
+        if scope[REFUSED] or taken <= most:
             return message
         scope[REFUSED] = True
         return NOTHING_MORE

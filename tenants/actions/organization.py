@@ -23,8 +23,7 @@ def create(
     actor: User, *, name: str, suspended: bool = False, metadata: dict[str, Any] | None = None
 ) -> Organization:
     """Write an organization with the default quota; whoever creates it manages it."""
-    if not access.flag("user_org_creation"):
-        authorize(actor, "organization.create")
+    access.authorize_creation(actor)
     if suspended:
         authorize(actor, "organization.suspend")
     organization = Organization(name=name, suspended=suspended, quota=quotas.default(), **merged(None, metadata or {}))

@@ -13,6 +13,7 @@ from paas.lib.errors import Unprocessable
 from paas.lib.queue import later
 from paas.lib.v3.bodies import merged
 from tenants.access import authorize
+from tenants.actions import role as roles
 from tenants.models import Organization, QuotaUse, Region, Space
 
 
@@ -22,9 +23,7 @@ def default_region() -> Region:
 
 
 @transaction.atomic
-def create(
-    actor: User, organization: Organization, *, name: str, metadata: dict[str, Any] | None = None
-) -> Space:
+def create(actor: User, organization: Organization, *, name: str, metadata: dict[str, Any] | None = None) -> Space:
     """Write an empty space; nobody has a role in it yet."""
     authorize(actor, "space.create", organization)
     organization = Organization.objects.lock(organization.pk)
@@ -34,6 +33,16 @@ def create(
     _save(space)
     QuotaUse.objects.create(space=space)
     audit.record(actor, "audit.space.create", space)
+    return space
+
+
+@transaction.atomic
+def create_and_join(actor: User, organization: Organization, *, name: str) -> Space:
+    """Create a space and give whoever creates it the roles to develop in it and to manage it."""
+    authorize(actor, "space.create", organization)
+    space = create(actor, organization, name=name)
+    roles.change(actor, organization, give={actor: [roles.MEMBER]}, take={})
+    roles.change(actor, space, give={actor: ["space_developer", "space_manager"]}, take={})
     return space
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.models import User
 from paas.lib.v3 import base, link, metadata, to_one
-from tenants.models import Limits, Organization, OrganizationRole, Space, SpaceRole
+from tenants.models import Limits, Organization, OrganizationRole, QuotaUse, Space, SpaceRole
 
 
 def organization(request: Any, row: Organization) -> dict[str, Any]:
@@ -100,4 +100,16 @@ def limits(row: Limits) -> dict[str, Any]:
             "total_routes": row.total_routes,
             "total_reserved_ports": row.total_reserved_ports,
         },
+    }
+
+
+def usage(row: QuotaUse) -> dict[str, Any]:
+    return {
+        "started_instances": row.instances,
+        "memory_in_mb": row.memory_mb,
+        "routes": row.routes,
+        "service_instances": row.service_instances,
+        "reserved_ports": row.reserved_ports,
+        "domains": row.domains,
+        "service_keys": row.service_keys,
     }

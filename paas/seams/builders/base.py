@@ -23,7 +23,7 @@ class BuildRequest:
 
     guid: str
     app: str
-    source_key: str  # of a .zip in the blob store, already checked
+    source_key: str  # of a .zip in the blob store, already checked; "" where ``source_url`` is given
     droplet_key: str  # where the droplet goes
     cache_key: str  # read if it exists, replaced after a success
     stack: str
@@ -33,11 +33,13 @@ class BuildRequest:
     memory_mb: int = 1024
     disk_mb: int = 4096
     timeout: int = 900  # seconds
+    source_url: str = ""  # of a git repository, which the build fetches from inside its container
+    source_ref: str = ""  # branch, tag or commit; "" is the repository's main branch
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step begins ("download", "detect", "supply", "finalize", "package"); the one before has ended."""
+    """A step begins ("download", "fetch", "detect", "supply", "finalize", "package"); the one before has ended."""
 
     name: str
     title: str

@@ -32,6 +32,7 @@ class FakeBuilder(Builder):
 
     def __init__(self, *, blobs: Blobs) -> None:
         self._blobs = blobs
+        self.repositories: dict[str, dict[str, str]] = {}  # what is behind which address: names and texts of files
 
     def build(self, request: BuildRequest, emit: Emit, cancelled: Callable[[], bool]) -> Built:
         watch = Watch(cancelled, timeout=request.timeout)
@@ -50,11 +51,21 @@ class FakeBuilder(Builder):
 
     def _unpack(self, request: BuildRequest, app: Path) -> None:
         app.mkdir()
+        if request.source_url:
+            self._clone(request.source_url, app)
+            return
         try:
             with self._blobs.local(request.source_key) as archive:
                 unpack(archive, app)
         except BlobNotFound as error:
             raise BuildFailed("StagingError", "The pushed source is no longer stored. Push it again.") from error
+
+    def _clone(self, url: str, app: Path) -> None:
+        if url not in self.repositories:
+            raise BuildFailed("StagingError", f"git could not fetch {url}. Check the address and that it is public.")
+        for name, text in self.repositories[url].items():
+            (app / name).parent.mkdir(parents=True, exist_ok=True)
+            (app / name).write_text(text)
 
     def _stage(self, request: BuildRequest, app: Path, emit: Emit, watch: Watch) -> Built:
         commands = procfile(app)

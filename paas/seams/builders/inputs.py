@@ -21,7 +21,8 @@ RUNNER = Path(__file__).with_name("lifecycle")
 def lay_out(request: BuildRequest, folder: Path, *, blobs: Blobs, buildpacks: Path, watch: Watch) -> None:
     """Fill ``folder``, which the build can read and not write."""
     shutil.copytree(RUNNER, folder / "lifecycle", ignore=shutil.ignore_patterns("__pycache__"))
-    _fetch(blobs, request.source_key, folder / "source.zip", watch=watch, missing="The pushed source")
+    if not request.source_url:
+        _fetch(blobs, request.source_key, folder / "source.zip", watch=watch, missing="The pushed source")
     with suppress(BlobNotFound):  # the app's first build, or its cache was collected
         _fetch(blobs, request.cache_key, folder / "cache.tgz", watch=watch)
     _copy_builtin(request, buildpacks, folder / "buildpacks")
@@ -37,6 +38,7 @@ def _write_request(request: BuildRequest, path: Path) -> None:
     content: Mapping[str, Any] = {
         "buildpacks": [vars(reference) for reference in request.buildpacks],
         "detect": request.detect,
+        "repository": {"url": request.source_url, "ref": request.source_ref} if request.source_url else None,
         # In a file of the build's own, and not in the container's description, where the engine would show it.
         "environment": dict(request.environment),
     }

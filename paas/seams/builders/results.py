@@ -6,7 +6,7 @@ from typing import Any
 
 from paas.seams.builders.base import BuildFailed, BuildSidecar, Built, Step, UsedBuildpack
 
-STEPS = ("download", "detect", "supply", "finalize", "package")
+STEPS = ("download", "fetch", "detect", "supply", "finalize", "package")
 
 
 def step_from(message: dict[str, Any]) -> Step | None:

@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from . import archive, buildpacks, droplet, processes, staging
+from . import archive, buildpacks, droplet, processes, repository, staging
 from .place import INPUT, OUTPUT, Place
 from .voice import OTHER, Refused, failure, result, say, step, warn
 
@@ -32,7 +32,7 @@ def main() -> int:
 def stage(request: dict[str, Any]) -> None:
     for folder in dataclasses.astuple(PLACE):
         folder.mkdir(parents=True, exist_ok=True)
-    files = archive.unpack(INPUT / "source.zip", PLACE.app)
+    files = repository.fetch(request["repository"], PLACE.app) if request["repository"] else _unpack()
     say(f"{files} file{'s' * (files != 1)}")
     processes.procfile(PLACE.app)  # what cannot end well should not begin
     droplet.unpack_cache(INPUT / "cache.tgz", PLACE.cache)
@@ -49,6 +49,10 @@ def stage(request: dict[str, Any]) -> None:
         droplet.pack_cache(PLACE.cache, OUTPUT / "cache.tgz")
     say(f"Droplet: {(OUTPUT / 'droplet.tgz').stat().st_size / 1e6:.1f} MB")
     result(cache=changed, **dataclasses.asdict(staged))
+
+
+def _unpack() -> int:
+    return archive.unpack(INPUT / "source.zip", PLACE.app)
 
 
 def _run(request: dict[str, Any], environment: dict[str, str]) -> staging.Staged:

@@ -1,0 +1,1 @@
+"""The OAuth server that ``cf login`` expects: tokens, accounts and clients, in UAA's shapes."""

@@ -1,0 +1,1 @@
+"""How apps and everything around them look in the v3 API."""

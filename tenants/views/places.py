@@ -1,0 +1,68 @@
+"""What the pages share: finding the place that a URL names, and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from accounts.models import User
+from paas.lib.errors import NotFound
+from tenants.models import Limits, Organization, QuotaUse, Space
+from tenants.templatetags.console import mb
+
+
+def organization_seen(user: User, guid: str) -> Organization:
+    """Return the organization if the user may see it, with its quota and use; else raise ``NotFound``."""
+    rows = Organization.objects.visible_to(user).select_related("quota", "use")
+    found = rows.filter(guid=guid).first() if "\0" not in guid else None
+    if found is None:
+        raise NotFound("There is no such organization, or you have no role in it.")
+    return found
+
+
+def space_seen(user: User, guid: str) -> Space:
+    """Return the space if the user may see it, with its organization, quota and use; else raise ``NotFound``."""
+    rows = Space.objects.visible_to(user).select_related("organization__quota", "quota", "use")
+    found = rows.filter(guid=guid).first() if "\0" not in guid else None
+    if found is None:
+        raise NotFound("There is no such space, or you have no role in it.")
+    return found
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How much of one thing is used. ``amount`` is that as text, ``limit`` None without one, ``words`` tell both."""
+
+    title: str
+    used: int
+    limit: int | None
+    amount: str
+    words: str
+
+
+def figures(use: QuotaUse, quota: Limits | None) -> list[Figure]:
+    """Return the use of memory, instances, routes and services against a quota."""
+
+    def figure(title: str, used: int, limit: int | None, words: Callable[[int], str] = str) -> Figure:
+        told = f"{words(used)} of {words(limit)}" if limit is not None else f"{words(used)}, no limit"
+        return Figure(title, used, limit, words(used), told)
+
+    return [
+        figure("Memory", use.memory_mb, quota.total_memory_mb if quota else None, mb),
+        figure("App instances", use.instances, quota.total_instances if quota else None),
+        figure("Routes", use.routes, quota.total_routes if quota else None),
+        figure("Services", use.service_instances, quota.total_service_instances if quota else None),
+    ]
+
+
+def limits(quota: Limits) -> list[tuple[str, str]]:
+    """Return what a quota allows, in words."""
+    counts = (
+        ("App instances", quota.total_instances),
+        ("Routes", quota.total_routes),
+        ("Services", quota.total_service_instances),
+        ("Tasks of one app at a time", quota.per_app_tasks),
+    )
+    sizes = (("Memory", quota.total_memory_mb), ("Memory of one instance", quota.per_process_memory_mb))
+    told = [(title, mb(limit)) for title, limit in sizes]
+    return told + [(title, "no limit" if limit is None else str(limit)) for title, limit in counts]

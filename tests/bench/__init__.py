@@ -1,0 +1,1 @@
+"""The figures of `make bench`, each against its reference in the same run."""

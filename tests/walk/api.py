@@ -1,0 +1,376 @@
+"""The table of the API: Cloud Foundry's v3, log reading, and the OAuth server."""
+
+from __future__ import annotations
+
+from functools import partial
+from types import SimpleNamespace as Things
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.apps.archives import tarred, zipped
+from tests.walk.people import ACCOUNTS
+from tests.walk.rows import Row, Send
+from tests.walk.world import PASSWORD
+
+ORG, SPACE = "organization.view", "space.view"  # what shows an organization and what is in it, a space likewise
+PLATFORM, MEMBERS, SPACE_MEMBERS = "platform.manage", "organization.member.manage", "space.member.manage"
+ACCOUNT, VIEW_ACCOUNT, USAGE = f"{ACCOUNTS}account.manage", f"{ACCOUNTS}account.view", f"{ACCOUNTS}usage.view"
+GET, POST, PATCH, DELETE, PUT = (partial(Row, method) for method in ("GET", "POST", "PATCH", "DELETE", "PUT"))
+LABELS: dict[str, Any] = {"metadata": {"labels": {"walked": "yes"}}}
+
+
+def to(guid: str) -> dict[str, Any]:
+    return {"data": {"guid": guid}}
+
+
+def labels(t: Things) -> dict[str, Any]:
+    return LABELS
+
+
+def many(thing: str) -> Send:
+    """A body that names one thing in a list."""
+    return lambda t: {"data": [{"guid": getattr(t, thing)}]}
+
+
+def upload(name: str, data: bytes) -> Send:
+    return lambda t: {"bits": SimpleUploadedFile(name, data)}
+
+
+def role(kind: str, place: str) -> Send:
+    """Somebody gets a role in a place: the member, who is there already."""
+    named = place.split("_")[-1]
+    return lambda t: {"type": kind, "relationships": {"user": to(t.member), named: to(getattr(t, named))}}
+
+
+def destinations(thing: str) -> Send:
+    return lambda t: {"destinations": [{"app": {"guid": getattr(t, thing)}}]}
+
+
+def listed(path: str, thing: str, see: str, **more: Any) -> Row:
+    """A list that everybody may ask for, and that holds what they see."""
+    return GET(path, see, shows=thing, query="?per_page=5000", **more)
+
+
+def described(path: str, see: str, do: str) -> tuple[Row, Row]:
+    """One thing: shown to who sees it, and labelled."""
+    return GET(path, see), PATCH(path, see, do, labels)
+
+
+PLATFORM_ROWS = (
+    GET("", public=True),
+    GET("v3", public=True),
+    GET("v3/info", public=True),
+    GET("v2/info", public=True),
+    GET("v3/openapi.json", public=True),
+    Row("ANY", "^v3(?:/.*)?$", public=True, never=True),
+    GET("v3/jobs/<str:guid>", own=True),
+    GET("v3/jobs/<str:guid>", f"{ACCOUNTS}job.view", ids={"guid": "root_job"}),
+    listed("v3/app_usage_events", "usage", USAGE),
+    GET("v3/app_usage_events/<str:guid>", USAGE),
+    GET("v3/service_usage_events"),
+    GET("v3/service_usage_events/<str:guid>", never=True),
+    GET("v3/access_tokens"),
+    POST("v3/access_tokens", do=f"{ACCOUNTS}account.token.create", own=True, send=lambda t: {"name": "walked"}),
+    GET("v3/access_tokens/<str:guid>", own=True),
+    GET("v3/access_tokens/<str:guid>", ids={"guid": "root_token"}, never=True),
+    DELETE("v3/access_tokens/<str:guid>", do=f"{ACCOUNTS}account.token.revoke", own=True),
+    DELETE("v3/access_tokens/<str:guid>", ids={"guid": "root_token"}, never=True),
+    listed("v3/users", "member", ORG),
+    POST("v3/users", do=ACCOUNT, send=lambda t: {"username": "walked", "origin": "elsewhere"}),
+    *described("v3/users/<str:guid>", ORG, ACCOUNT),
+    DELETE("v3/users/<str:guid>", ORG, ACCOUNT),
+    GET("v3/feature_flags"),
+    GET("v3/feature_flags/<str:guid>", ids={"guid": "=app_scaling"}),
+    PATCH("v3/feature_flags/<str:guid>", "", PLATFORM, lambda t: {"enabled": True}, {"guid": "=app_scaling"}),
+    GET("v3/environment_variable_groups/<str:guid>", ids={"guid": "=running"}),
+    PATCH(
+        "v3/environment_variable_groups/<str:guid>", "", PLATFORM, lambda t: {"var": {"A": "b"}}, {"guid": "=running"}
+    ),
+    GET("v3/buildpacks"),
+    POST("v3/buildpacks", "", PLATFORM, lambda t: {"name": "another_buildpack"}),
+    *described("v3/buildpacks/<str:guid>", "", PLATFORM),
+    DELETE("v3/buildpacks/<str:guid>", "", PLATFORM),
+    POST(
+        "v3/buildpacks/<str:guid>/upload", "", PLATFORM, upload("pack.zip", zipped({"bin/detect": "#!/bin/sh\n"}).read())
+    ),
+    GET("v3/stacks"),
+    POST("v3/stacks", "", PLATFORM, lambda t: {"name": "another"}, cannot=True),
+    *described("v3/stacks/<str:guid>", "", PLATFORM),
+    DELETE("v3/stacks/<str:guid>", "", PLATFORM, cannot=True),
+    listed("v3/stacks/<str:guid>/apps", "app", SPACE),
+    *(
+        row
+        for name in (
+            "isolation_segments", "security_groups", "service_instances", "service_credential_bindings",
+            "service_route_bindings", "service_offerings", "service_plans", "service_brokers",
+        )
+        for row in (GET(f"v3/{name}"), GET(f"v3/{name}/<str:guid>", never=True))
+    ),
+)  # fmt: skip
+
+ORGANIZATION_ROWS = (
+    listed("v3/organizations", "organization", ORG),
+    POST("v3/organizations", "", "organization.create", lambda t: {"name": "walked"}),
+    POST("v3/organizations", "", "organization.suspend", lambda t: {"name": "walked", "suspended": True}),
+    *described("v3/organizations/<str:guid>", ORG, "organization.update"),
+    PATCH("v3/organizations/<str:guid>", ORG, "organization.suspend", lambda t: {"suspended": True}),
+    DELETE("v3/organizations/<str:guid>", ORG, "organization.delete"),
+    GET("v3/organizations/<str:guid>/users", ORG),
+    GET("v3/organizations/<str:guid>/usage_summary", ORG),
+    GET("v3/organizations/<str:guid>/domains", ORG),
+    GET("v3/organizations/<str:guid>/domains/default", ORG),
+    GET("v3/organizations/<str:guid>/relationships/default_isolation_segment", ORG),
+    PATCH(
+        "v3/organizations/<str:guid>/relationships/default_isolation_segment",
+        ORG,
+        "organization.update",
+        lambda t: {"data": None},
+    ),
+    listed("v3/organization_quotas", "organization", ORG),
+    POST("v3/organization_quotas", "", PLATFORM, lambda t: {"name": "walked"}),
+    GET("v3/organization_quotas/<str:guid>"),
+    PATCH("v3/organization_quotas/<str:guid>", "", PLATFORM, lambda t: {"apps": {"total_instances": 5}}),
+    DELETE("v3/organization_quotas/<str:guid>", "", PLATFORM),
+    POST("v3/organization_quotas/<str:guid>/relationships/organizations", "", PLATFORM, many("organization")),
+    listed("v3/space_quotas", "space_quota", SPACE),
+    POST(
+        "v3/space_quotas",
+        ORG,
+        "space.quota.manage",
+        lambda t: {"name": "walked", "relationships": {"organization": to(t.organization)}},
+        named=True,
+    ),
+    GET("v3/space_quotas/<str:guid>", SPACE),
+    PATCH("v3/space_quotas/<str:guid>", SPACE, "space.quota.manage", lambda t: {"name": "walked"}),
+    DELETE("v3/space_quotas/<str:guid>", SPACE, "space.quota.manage"),
+    POST("v3/space_quotas/<str:guid>/relationships/spaces", SPACE, "space.quota.manage", many("annex")),
+    DELETE("v3/space_quotas/<str:guid>/relationships/spaces/<str:space>", SPACE, "space.quota.manage"),
+    listed("v3/roles", "auditor", ORG),
+    listed("v3/roles", "in_space", SPACE),
+    POST("v3/roles", ORG, MEMBERS, role("organization_manager", "organization"), named=True),
+    POST("v3/roles", SPACE, SPACE_MEMBERS, role("space_developer", "space"), named=True),
+    GET("v3/roles/<str:guid>", ORG),
+    GET("v3/roles/<str:guid>", SPACE, ids={"guid": "in_space"}),
+    DELETE("v3/roles/<str:guid>", ORG, MEMBERS),
+    DELETE("v3/roles/<str:guid>", SPACE, SPACE_MEMBERS, ids={"guid": "in_space"}),
+    listed("v3/audit_events", "organization_event", "organization.audit"),
+    listed("v3/audit_events", "space_event", "space.audit"),
+    GET("v3/audit_events/<str:guid>", "organization.audit", ids={"guid": "organization_event"}),
+    GET("v3/audit_events/<str:guid>", "space.audit"),
+    listed("v3/domains", "domain", ORG),
+    listed("v3/domains", "shared_domain", ""),
+    POST(
+        "v3/domains",
+        ORG,
+        "domain.manage",
+        lambda t: {"name": "walked.example", "relationships": {"organization": to(t.organization)}},
+        named=True,
+    ),
+    POST("v3/domains", "", PLATFORM, lambda t: {"name": "walked.example"}),
+    *described("v3/domains/<str:guid>", ORG, "domain.manage"),
+    PATCH("v3/domains/<str:guid>", "", PLATFORM, labels, {"guid": "shared_domain"}),
+    DELETE("v3/domains/<str:guid>", ORG, "domain.manage"),
+    GET("v3/domains/<str:guid>/route_reservations", ORG),
+    GET("v3/domains/<str:guid>/relationships/shared_organizations", ORG),
+    POST("v3/domains/<str:guid>/relationships/shared_organizations", ORG, "domain.manage", many("partner")),
+    DELETE(
+        "v3/domains/<str:guid>/relationships/shared_organizations/<str:organization>",
+        ORG,
+        "domain.manage",
+        ids={"guid": "leased", "organization": "partner"},
+    ),
+)
+
+SPACE_ROWS = (
+    listed("v3/spaces", "space", SPACE),
+    POST(
+        "v3/spaces",
+        ORG,
+        "space.create",
+        lambda t: {"name": "walked", "relationships": {"organization": to(t.organization)}},
+        named=True,
+    ),
+    *described("v3/spaces/<str:guid>", SPACE, "space.update"),
+    DELETE("v3/spaces/<str:guid>", SPACE, "space.delete"),
+    GET("v3/spaces/<str:guid>/users", SPACE),
+    GET("v3/spaces/<str:guid>/usage_summary", SPACE),
+    GET("v3/spaces/<str:guid>/features", SPACE),
+    GET("v3/spaces/<str:guid>/features/<str:name>", SPACE, ids={"name": "=ssh"}),
+    PATCH(
+        "v3/spaces/<str:guid>/features/<str:name>", SPACE, "space.update", lambda t: {"enabled": True}, {"name": "=ssh"}
+    ),
+    GET("v3/spaces/<str:guid>/running_security_groups", SPACE),
+    GET("v3/spaces/<str:guid>/staging_security_groups", SPACE),
+    GET("v3/spaces/<str:guid>/relationships/isolation_segment", SPACE),
+    PATCH("v3/spaces/<str:guid>/relationships/isolation_segment", SPACE, "space.delete", lambda t: {"data": None}),
+    POST("v3/spaces/<str:guid>/actions/apply_manifest", SPACE, "app.push", lambda t: "applications:\n- name: walked\n"),
+    POST("v3/spaces/<str:guid>/manifest_diff", SPACE, "app.push", lambda t: "applications:\n- name: walked\n"),
+    DELETE("v3/spaces/<str:guid>/routes", SPACE, "route.manage", query="?unmapped=true"),
+    listed("v3/routes", "route", SPACE),
+    POST(
+        "v3/routes",
+        SPACE,
+        "route.manage",
+        lambda t: {"host": "walked", "relationships": {"space": to(t.space), "domain": to(t.shared_domain)}},
+        named=True,
+    ),
+    *described("v3/routes/<str:guid>", SPACE, "route.manage"),
+    DELETE("v3/routes/<str:guid>", SPACE, "route.manage"),
+    PATCH("v3/routes/<str:guid>/relationships/space", SPACE, "route.move", lambda t: to(t.annex), {"guid": "loose"}),
+    GET("v3/routes/<str:guid>/relationships/shared_spaces", SPACE),
+    POST("v3/routes/<str:guid>/relationships/shared_spaces", SPACE, "route.manage", many("annex"), cannot=True),
+    DELETE("v3/routes/<str:guid>/relationships/shared_spaces/<str:space>", SPACE, "route.manage", cannot=True),
+    GET("v3/routes/<str:guid>/destinations", SPACE),
+    POST("v3/routes/<str:guid>/destinations", SPACE, "route.manage", destinations("other")),
+    PATCH("v3/routes/<str:guid>/destinations", SPACE, "route.manage", destinations("other")),
+    PATCH(
+        "v3/routes/<str:guid>/destinations/<str:destination>",
+        SPACE,
+        "route.manage",
+        lambda t: {"protocol": "http1"},
+    ),
+    DELETE("v3/routes/<str:guid>/destinations/<str:destination>", SPACE, "route.manage"),
+)
+
+APP = "v3/apps/<str:guid>"
+SIDECAR = {"name": "walked", "command": "walk", "process_types": ["web"]}
+
+
+def of_process(path: str) -> tuple[Row, ...]:
+    """A process at one of its two addresses."""
+    return (
+        GET(path, SPACE),
+        PATCH(path, SPACE, "process.update", lambda t: {"command": "walk"}),
+        POST(f"{path}/actions/scale", SPACE, "app.scale", lambda t: {"instances": 2}),
+        GET(f"{path}/stats", SPACE),
+        GET(f"{path}/process_instances", SPACE),
+        DELETE(f"{path}/instances/<str:index>", SPACE, "app.run"),
+        GET(f"{path}/sidecars", SPACE),
+    )
+
+
+APP_ROWS = (
+    listed("v3/apps", "app", SPACE),
+    POST(
+        "v3/apps",
+        SPACE,
+        "app.create",
+        lambda t: {"name": "walked", "relationships": {"space": to(t.space)}},
+        named=True,
+    ),
+    GET(APP, SPACE),
+    PATCH(APP, SPACE, "app.update", lambda t: {"name": "walked"}),
+    DELETE(APP, SPACE, "app.delete"),
+    POST(f"{APP}/actions/start", SPACE, "app.run"),
+    POST(f"{APP}/actions/stop", SPACE, "app.run"),
+    POST(f"{APP}/actions/restart", SPACE, "app.run"),
+    POST(f"{APP}/actions/clear_buildpack_cache", SPACE, "app.stage"),
+    GET(f"{APP}/permissions", SPACE),
+    GET(f"{APP}/ssh_enabled", SPACE),
+    GET(f"{APP}/env", SPACE, "app.see_environment"),
+    GET(f"{APP}/environment_variables", SPACE, "app.see_environment"),
+    PATCH(f"{APP}/environment_variables", SPACE, "app.set_environment", lambda t: {"var": {"A": "b"}}),
+    GET(f"{APP}/features", SPACE),
+    GET(f"{APP}/features/<str:name>", SPACE, ids={"name": "=revisions"}),
+    PATCH(f"{APP}/features/<str:name>", SPACE, "app.update", lambda t: {"enabled": True}, {"name": "=revisions"}),
+    GET(f"{APP}/manifest", SPACE, "app.see_secrets"),
+    GET(f"{APP}/processes", SPACE),
+    *of_process(f"{APP}/processes/<str:type>"),
+    *of_process("v3/processes/<str:guid>"),
+    listed("v3/processes", "process", SPACE),
+    GET(f"{APP}/sidecars", SPACE),
+    POST(f"{APP}/sidecars", SPACE, "app.update", lambda t: SIDECAR),
+    GET("v3/sidecars/<str:guid>", SPACE),
+    PATCH("v3/sidecars/<str:guid>", SPACE, "app.update", lambda t: SIDECAR),
+    DELETE("v3/sidecars/<str:guid>", SPACE, "app.update"),
+    GET(f"{APP}/revisions", SPACE),
+    GET(f"{APP}/revisions/deployed", SPACE),
+    *described("v3/revisions/<str:guid>", SPACE, "app.update"),
+    GET("v3/revisions/<str:guid>/environment_variables", SPACE, "app.see_secrets"),
+    listed("v3/deployments", "deployment", SPACE),
+    POST("v3/deployments", SPACE, "app.deploy", lambda t: {"relationships": {"app": to(t.app)}}, named=True),
+    *described("v3/deployments/<str:guid>", SPACE, "app.update"),
+    POST("v3/deployments/<str:guid>/actions/cancel", SPACE, "app.deploy"),
+    POST("v3/deployments/<str:guid>/actions/continue", SPACE, "app.deploy", cannot=True),
+    GET(f"{APP}/tasks", SPACE),
+    POST(f"{APP}/tasks", SPACE, "task.run", lambda t: {"command": "walk"}),
+    listed("v3/tasks", "task", SPACE),
+    *described("v3/tasks/<str:guid>", SPACE, "app.update"),
+    PUT("v3/tasks/<str:guid>/cancel", SPACE, "task.cancel"),
+    POST("v3/tasks/<str:guid>/actions/cancel", SPACE, "task.cancel"),
+    GET(f"{APP}/routes", SPACE),
+    GET("api/v1/info", public=True),
+    GET("api/v1/read/<str:source>", SPACE, "log.read"),
+)
+
+BUILD_ROWS = (
+    GET(f"{APP}/packages", SPACE),
+    listed("v3/packages", "package", SPACE),
+    POST(
+        "v3/packages",
+        SPACE,
+        "app.push",
+        lambda t: {"type": "bits", "relationships": {"app": to(t.app)}},
+        named=True,
+    ),
+    *described("v3/packages/<str:guid>", SPACE, "app.update"),
+    DELETE("v3/packages/<str:guid>", SPACE, "app.push"),
+    POST(
+        "v3/packages/<str:guid>/upload",
+        SPACE,
+        "app.push",
+        upload("source.zip", zipped().read()),
+        {"guid": "empty_package"},
+    ),
+    GET("v3/packages/<str:guid>/download", SPACE, "app.download"),
+    GET("v3/packages/<str:guid>/droplets", SPACE),
+    POST("v3/resource_matches", send=lambda t: {"resources": []}),
+    GET(f"{APP}/builds", SPACE),
+    listed("v3/builds", "build", SPACE),
+    POST("v3/builds", SPACE, "app.stage", lambda t: {"package": {"guid": t.package}}, named=True),
+    *described("v3/builds/<str:guid>", SPACE, "app.update"),
+    POST("v3/builds/<str:guid>/actions/cancel", SPACE, "app.stage", ids={"guid": "building"}),
+    GET(f"{APP}/droplets", SPACE),
+    listed("v3/droplets", "droplet", SPACE),
+    POST("v3/droplets", SPACE, "app.push", lambda t: {"relationships": {"app": to(t.app)}}, named=True),
+    *described("v3/droplets/<str:guid>", SPACE, "app.update"),
+    DELETE("v3/droplets/<str:guid>", SPACE, "app.push", ids={"guid": "empty_droplet"}),
+    POST(
+        "v3/droplets/<str:guid>/upload",
+        SPACE,
+        "app.push",
+        upload("droplet.tgz", tarred({"./app/run": "x"}, mode="w:gz").read()),
+        {"guid": "empty_droplet"},
+    ),
+    GET("v3/droplets/<str:guid>/download", SPACE, "app.download"),
+    GET(f"{APP}/droplets/current", SPACE),
+    GET(f"{APP}/relationships/current_droplet", SPACE),
+    PATCH(f"{APP}/relationships/current_droplet", SPACE, "app.deploy", lambda t: to(t.droplet)),
+)
+
+UAA_ROWS = (
+    Row("ANY", "uaa/^.*$", public=True, never=True),
+    POST("uaa/oauth/token", public=True, send=lambda t: {"grant_type": "password", "username": t.member_name}),
+    DELETE("uaa/oauth/token/revoke/<str:jti>", do=f"{ACCOUNTS}account.token.revoke", own=True),
+    DELETE("uaa/oauth/token/revoke/<str:jti>", do=f"{ACCOUNTS}account.token.revoke", ids={"jti": "root_jti"}),
+    POST("uaa/oauth/clients", "", ACCOUNT, lambda t: {"client_id": "walker", "client_secret": PASSWORD}),
+    GET("uaa/oauth/clients/<str:client_id>", do=VIEW_ACCOUNT),
+    DELETE("uaa/oauth/clients/<str:client_id>", do=ACCOUNT),
+    GET("uaa/Users", do=VIEW_ACCOUNT),
+    POST("uaa/Users", "", ACCOUNT, lambda t: {"userName": "walked", "password": PASSWORD}),
+    GET("uaa/Users/<str:guid>", do=VIEW_ACCOUNT),
+    GET("uaa/Users/<str:guid>", do=VIEW_ACCOUNT, own=True, ids={"guid": "me"}),
+    DELETE("uaa/Users/<str:guid>", do=ACCOUNT),
+    PUT("uaa/Users/<str:guid>/password", "", f"{ACCOUNTS}account.password", lambda t: {"password": PASSWORD}),
+    PUT(
+        "uaa/Users/<str:guid>/password",
+        "",
+        f"{ACCOUNTS}account.password",
+        lambda t: {"password": PASSWORD, "oldPassword": "correct horse battery"},
+        {"guid": "me"},
+        own=True,
+    ),
+)
+
+ROWS = (*PLATFORM_ROWS, *ORGANIZATION_ROWS, *SPACE_ROWS, *APP_ROWS, *BUILD_ROWS, *UAA_ROWS)
