@@ -12,31 +12,31 @@ from apps.outside import router
 from paas.seams.routers import base
 
 
-def _endpoints() -> dict[tuple[str, str], list[tuple[Instance, str]]]:
-    """The ready instances that may get requests, by (app guid, process type): those of the version that serves."""
+def _instances() -> dict[tuple[str, str], list[tuple[str, int, str]]]:
+    """The ready instances that may get requests, by (app guid, process type): those of the version that serves.
+
+    Each as guid, index and address. Columns and no models here and below: of thousands of apps, those would bring
+    every environment along and decrypt it.
+    """
     serves = Q(deployment=F("app__serving")) | Q(app__serving=None, deployment=F("app__target"))
-    found: dict[tuple[str, str], list[tuple[Instance, str]]] = defaultdict(list)
-    rows = Instance.objects.filter(serves, ready=True).select_related("app").order_by("process_type", "index")
-    for row in rows:
-        found[row.app.guid, row.process_type].append((row, row.app.guid))
+    found: dict[tuple[str, str], list[tuple[str, int, str]]] = defaultdict(list)
+    rows = Instance.objects.filter(serves, ready=True).order_by("process_type", "index")
+    for app, kind, *instance in rows.values_list("app__guid", "process_type", "guid", "index", "address"):
+        found[app, kind].append((instance[0], instance[1], instance[2]))
     return found
 
 
 def table(version: int) -> base.Routes:
     """Everything that should be served now, read in three queries."""
-    endpoints = _endpoints()
+    instances = _instances()
     targets: dict[int, list[base.Target]] = defaultdict(list)
-    for destination in Destination.objects.select_related("app").order_by("id"):
-        ready = endpoints.get((destination.app.guid, destination.process_type), [])
-        targets[destination.route_id].append(
-            base.Target(
-                app=destination.app.guid,
-                weight=destination.weight or 1,
-                endpoints=tuple(base.Endpoint(i.guid, i.index, i.address, destination.port) for i, _ in ready),
-            )
-        )
+    ends = Destination.objects.order_by("id").values_list("route", "app__guid", "process_type", "port", "weight")
+    for pk, app, kind, port, weight in ends:
+        ready = tuple(base.Endpoint(*instance, port) for instance in instances.get((app, kind), []))
+        targets[pk].append(base.Target(app=app, weight=weight or 1, endpoints=ready))
     claimed: dict[tuple[str, str], base.Route] = {}
-    for route in Route.objects.filter(pk__in=list(targets)).select_related("domain").order_by("pk"):
+    rows = Route.objects.filter(pk__in=list(targets)).select_related("domain").order_by("pk")
+    for route in rows.only("guid", "host", "path", "options", "domain__name"):
         host = route.fqdn.lower()
         claimed.setdefault(  # of two that came to one address at the same moment, the older one has it
             (host, route.path),

@@ -115,7 +115,7 @@ def start(actor: User, app: App) -> App:
     if app.droplet is None:
         raise Unprocessable("Assign a droplet before starting this app.")
     if app.state == App.State.STOPPED:
-        deployments.begin(actor, app, deployments.snapshot(app, app.droplet), strategy="recreate")
+        deployments.begin(actor, app, deployments.snapshot(app, app.droplet))
         audit.record(actor, "audit.app.start", app)
     return app
 

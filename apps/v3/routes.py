@@ -113,7 +113,7 @@ def organizations_of(request: Request, routes: list[Route]) -> dict[str, list[di
 
 def rows(user: User) -> QuerySet[Route]:
     """The routes that the user sees, with all that their shape shows."""
-    ends = Prefetch("destinations", Destination.objects.select_related("app"))
+    ends = Prefetch("destinations", Destination.objects.select_related("app").defer("app__environment"))
     return Route.objects.visible_to(user).select_related("domain", "space__organization").prefetch_related(ends)
 
 

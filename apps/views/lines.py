@@ -25,7 +25,6 @@ class Line:
     """A line as the page shows it; ``cursor`` is text, since a browser's numbers cannot hold it."""
 
     cursor: str
-    at: str
     clock: str
     kind: str
     origin: str
@@ -38,13 +37,18 @@ def shown(line: LogLine) -> Line:
     source = line.source_type
     return Line(
         cursor=str(line.at),
-        at=moment.isoformat(timespec="milliseconds"),
-        clock=moment.strftime("%H:%M:%S.") + f"{moment.microsecond // 1000:03d}",
+        clock=clock(moment),
         kind=source.split("/")[0],
         origin=f"{origin(source)}/{line.instance}" if line.instance else origin(source),
         error=line.stream == "ERR",
         text=coloured(line.text),
     )
+
+
+def clock(moment: datetime) -> str:
+    """The time of day; before it the date, where it is not today's."""
+    day = "" if moment.date() == datetime.now(UTC).date() else f"{moment.day} {moment:%b} "
+    return f"{day}{moment:%H:%M:%S}.{moment.microsecond // 1000:03d}"
 
 
 def origin(source_type: str) -> str:

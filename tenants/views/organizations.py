@@ -90,11 +90,14 @@ def organization(request: HttpRequest, guid: str) -> HttpResponse:
 @login_required
 @require_GET
 def organization_events(request: HttpRequest, guid: str) -> HttpResponse:
-    """What was done in the organization and its spaces."""
+    """What was done in the organization, and in its spaces for who may read about all of them."""
     user: Any = request.user
     found = organization_seen(user, guid)
     access.authorize(user, "organization.audit", found)
-    page = events.page(AuditEvent.objects.filter(organization_guid=found.guid), request.GET)
+    rows = AuditEvent.objects.filter(organization_guid=found.guid)
+    if not access.may(user, "space.audit", found):
+        rows = rows.filter(space_guid="")
+    page = events.page(rows, request.GET)
     return _render(request, "organization_events", found, current="organization_events", events=page)
 
 

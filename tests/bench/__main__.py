@@ -9,7 +9,7 @@ from importlib import import_module
 from tests.bench.ground import Ground
 from tests.bench.table import Row, table
 
-FIGURES = ("lists", "router", "start", "memory", "push", "route", "logs")  # each a module here
+FIGURES = ("lists", "router", "start", "memory", "push", "logs", "route")  # each a module here
 
 
 def main(names: list[str]) -> int:

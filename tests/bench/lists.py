@@ -88,9 +88,9 @@ def _lists(tenancy: Any, page: int) -> list[Row]:
                     cursor.fetchall()
 
         with CaptureQueriesContext(connection) as queries:
-            size = ours()
+            note = f"{ours() / 1000:,.0f} kB"
+        note = f"{len(queries)} queries, {note}"
         milliseconds = _in_turns(ours, reference)
-        note = f"{len(queries)} queries, {size / 1000:,.0f} kB"
         found.append(Row(f"{path}, {tenancy.apps:,} apps, pages of {page:,} ({note})", "ms", *milliseconds))
     return found
 

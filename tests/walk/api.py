@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 from types import SimpleNamespace as Things
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.apps.archives import tarred, zipped
-from tests.walk.people import ACCOUNTS
+from tests.walk.people import ACCOUNTS, FIRST_PASSWORD
 from tests.walk.rows import Row, Send
 from tests.walk.world import PASSWORD
 
@@ -45,6 +46,13 @@ def role(kind: str, place: str) -> Send:
 
 def destinations(thing: str) -> Send:
     return lambda t: {"destinations": [{"app": {"guid": getattr(t, thing)}}]}
+
+
+def grant(t: Things) -> str:
+    """The form by which ``cf login`` gets its tokens."""
+    return urlencode(
+        {"grant_type": "password", "client_id": "cf", "username": t.member_name, "password": FIRST_PASSWORD}
+    )
 
 
 def listed(path: str, thing: str, see: str, **more: Any) -> Row:
@@ -164,10 +172,10 @@ ORGANIZATION_ROWS = (
         "v3/domains",
         ORG,
         "domain.manage",
-        lambda t: {"name": "walked.example", "relationships": {"organization": to(t.organization)}},
+        lambda t: {"name": "roamed.example", "relationships": {"organization": to(t.organization)}},
         named=True,
     ),
-    POST("v3/domains", "", PLATFORM, lambda t: {"name": "walked.example"}),
+    POST("v3/domains", "", PLATFORM, lambda t: {"name": "roamed.example"}),
     *described("v3/domains/<str:guid>", ORG, "domain.manage"),
     PATCH("v3/domains/<str:guid>", "", PLATFORM, labels, {"guid": "shared_domain"}),
     DELETE("v3/domains/<str:guid>", ORG, "domain.manage"),
@@ -351,7 +359,7 @@ BUILD_ROWS = (
 
 UAA_ROWS = (
     Row("ANY", "uaa/^.*$", public=True, never=True),
-    POST("uaa/oauth/token", public=True, send=lambda t: {"grant_type": "password", "username": t.member_name}),
+    POST("uaa/oauth/token", public=True, send=grant),
     DELETE("uaa/oauth/token/revoke/<str:jti>", do=f"{ACCOUNTS}account.token.revoke", own=True),
     DELETE("uaa/oauth/token/revoke/<str:jti>", do=f"{ACCOUNTS}account.token.revoke", ids={"jti": "root_jti"}),
     POST("uaa/oauth/clients", "", ACCOUNT, lambda t: {"client_id": "walker", "client_secret": PASSWORD}),
@@ -367,7 +375,7 @@ UAA_ROWS = (
         "uaa/Users/<str:guid>/password",
         "",
         f"{ACCOUNTS}account.password",
-        lambda t: {"password": PASSWORD, "oldPassword": "correct horse battery"},
+        lambda t: {"password": PASSWORD, "oldPassword": FIRST_PASSWORD},
         {"guid": "me"},
         own=True,
     ),

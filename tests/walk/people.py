@@ -9,6 +9,7 @@ from accounts.models import User
 from tenants import access as tenants
 from tenants.access import ADMIN, OA, OB, OM, OU, READ_ONLY_ADMIN, SA, SD, SM, SS
 
+FIRST_PASSWORD = "correct horse battery"
 MINISTRY, FROZEN = "ministry", "frozen"  # two organizations with the same things in them; the second is suspended
 ACCOUNTS = (
     "accounts:"  # before the verbs of ``accounts.access``, of which some are called as those of ``tenants.access``
@@ -85,4 +86,4 @@ def changes(verb: str) -> bool:
 def account(person: Person) -> User:
     """Write the person's account."""
     slug = person.name.replace(" ", "-")
-    return User.objects.person(f"{slug}@example.com", "correct horse battery", platform_role=person.platform_role)
+    return User.objects.person(f"{slug}@example.com", FIRST_PASSWORD, platform_role=person.platform_role)

@@ -19,8 +19,11 @@ from tests.walk.world import SECRET, World, build, seams
 
 pytestmark = pytest.mark.django_db
 ADMIN = next(person for person in CAST if person.is_admin)
-# Verbs that nothing asks for yet: shells, services and bills come later.
-TO_COME = {"app.ssh", "billing.view", "organization.quota.manage", "platform.view", "usage.view", "user.manage"}
+# Verbs of the documentation that no door asks for: what they tell is seen with its place, or decided on another floor;
+# shells, services and bills come later.
+UNASKED = {
+    "app.ssh", "app.view", "billing.view", "organization.quota.manage", "platform.view", "usage.view", "user.manage",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +45,7 @@ def test_the_table_holds_every_operation_and_no_other(world: World) -> None:
 def test_every_verb_is_walked() -> None:
     asked = {verb for row in TABLE for verb in (row.see, row.do)}
     services = {verb for verb in access.TABLE if verb.startswith("service.")}
-    assert set(access.TABLE) - asked == TO_COME | services
+    assert set(access.TABLE) - asked == UNASKED | services
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.method} /{row.pattern}")
@@ -84,9 +87,8 @@ def _told_too_much(person: Person, text: str, world: World) -> str:
         there = world.there[name]
         if SECRET in text and not any(holds(person, verb) for verb in ("app.see_secrets", "app.see_environment")):
             return "a secret is told"
-        if any(each in text for each in (there.app_name, there.space_name, there.app)) and not (
-            at_home and holds(person, "space.view")
-        ):
+        seen = at_home and holds(person, "space.view")
+        if not seen and any(each in text for each in (there.app_name, there.other_name, there.space_name)):
             return f"something in a space of {name} is told"
     return ""
 

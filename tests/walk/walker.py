@@ -50,9 +50,9 @@ def client(row: Row, things: Things) -> Client:
 def body(row: Row, things: Things) -> tuple[Any, str]:
     sent = row.send(things) if row.send else None
     if isinstance(sent, str):
-        return sent, YAML
+        return sent, FORM if row.pattern.startswith("uaa") else YAML
     has_file = isinstance(sent, dict) and any(isinstance(value, UploadedFile) for value in sent.values())
-    if has_file or (sent and not row.is_api) or row.pattern == "uaa/oauth/token":
+    if has_file or (sent and not row.is_api):
         return encode_multipart(BOUNDARY, sent), f"multipart/form-data; boundary={BOUNDARY}"
     return json.dumps(sent) if sent is not None else "", "application/json" if row.is_api else FORM
 

@@ -10,9 +10,15 @@ from django.http import HttpRequest
 
 
 def origin(request: Any) -> str:
-    """Return scheme, host and port as the client typed them, so that every link works from where it stands."""
+    """Return scheme, host and port as the client typed them, so that every link works from where it stands.
+
+    Kept with the request: a page has thousands of links, and each look at the host checks it again.
+    """
     http: HttpRequest = getattr(request, "_request", request)
-    return f"{http.scheme}://{http.get_host()}"
+    if "paas.origin" not in http.META:
+        http.META["paas.origin"] = f"{http.scheme}://{http.get_host()}"
+    found: str = http.META["paas.origin"]
+    return found
 
 
 def stamp(moment: datetime | None) -> str | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from apps import outside
 from apps.models import App
-from apps.views.lines import LONGEST, coloured
+from apps.views.lines import LONGEST, clock, coloured
 from paas.seams.runtimes.base import LogLine
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +109,12 @@ def test_a_stranger_and_who_is_signed_out_read_nothing(browser: Any, charlie: An
         assert browser(charlie).get(f"/apps/{logged.guid}/{part}").status_code == 404
     assert browser().get(f"/apps/{logged.guid}/logs/lines").status_code == 401
     assert browser().get(f"/apps/{logged.guid}/logs").status_code == 302
+
+
+def test_lines_of_another_day_carry_its_date() -> None:
+    now = datetime.now(UTC)
+    assert clock(now) == f"{now:%H:%M:%S}.{now.microsecond // 1000:03d}"
+    assert clock(datetime(2020, 3, 7, 4, 5, 6, 7000, UTC)) == "7 Mar 04:05:06.007"
 
 
 def test_an_empty_log_says_what_will_come(browser: Any, alice: Any, app: App, runtime: Any) -> None:

@@ -17,6 +17,7 @@ import org.cloudfoundry.client.v3.applications.StartApplicationRequest;
 import org.cloudfoundry.client.v3.builds.BuildState;
 import org.cloudfoundry.client.v3.builds.CreateBuildRequest;
 import org.cloudfoundry.client.v3.builds.GetBuildRequest;
+import org.cloudfoundry.client.v3.deployments.ListDeploymentsRequest;
 import org.cloudfoundry.client.v3.domains.ListDomainsRequest;
 import org.cloudfoundry.client.v3.droplets.GetDropletRequest;
 import org.cloudfoundry.client.v3.organizations.ListOrganizationsRequest;
@@ -185,6 +186,9 @@ public final class Push {
                 && found.getResources().stream().allMatch(each -> each.getState() == ProcessState.RUNNING),
             found -> found.getResources().stream().anyMatch(each -> each.getState() == ProcessState.CRASHED))
             .getResources().size());
+        say("deployments", PaginationUtils.requestClientV3Resources(page -> this.client.deploymentsV3()
+                .list(ListDeploymentsRequest.builder().applicationId(app).page(page).build()))
+            .count().block());
     }
 
     private void task(String app) {
