@@ -36,6 +36,12 @@ def sweep() -> None:
     queue.sweep()
 
 
+@app.task(name="paas.tidy", ignore_result=True)
+def tidy() -> None:
+    import_module("apps.jobs.tidy").tidy()
+
+
 app.conf.beat_schedule = {
-    "sweep": {"task": "paas.sweep", "schedule": 2.0, "options": {"queue": "converge", "expires": 5}}
+    "sweep": {"task": "paas.sweep", "schedule": 2.0, "options": {"queue": "converge", "expires": 5}},
+    "tidy": {"task": "paas.tidy", "schedule": 600.0, "options": {"queue": "converge", "expires": 600}},
 }

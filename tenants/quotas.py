@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from paas.lib.errors import PaasError, Unprocessable
 from tenants.models import Limits, Organization, OrganizationQuota, QuotaUse, Space
+
+log = logging.getLogger(__name__)
 
 DEFAULT = "default"  # the quota that every new organization gets
 
@@ -42,6 +45,22 @@ def locked_use(space: Space) -> tuple[QuotaUse, QuotaUse]:
     """Return the use rows of the organization and of the space, locked in that order."""
     organization = QuotaUse.objects.select_for_update().get(organization=space.organization_id)
     return organization, QuotaUse.objects.select_for_update().get(space=space.pk)
+
+
+def locked(place: Organization | Space) -> QuotaUse:
+    """Return what is used there, locked; the organization's before those of its spaces, always."""
+    return QuotaUse.objects.select_for_update().get(**{type(place).__name__.lower(): place.pk})
+
+
+def correct(use: QuotaUse, where: str, **real: int) -> int:
+    """Set a locked row to what was really found; report and return how many figures were not the same."""
+    wrong = {what: (getattr(use, what), amount) for what, amount in real.items() if getattr(use, what) != amount}
+    for what, (counted, amount) in wrong.items():
+        log.warning("The quota of %s counted %d %s, and there are %d; corrected.", where, counted, what, amount)
+        setattr(use, what, amount)
+    if wrong:
+        use.save(update_fields=[*wrong])
+    return len(wrong)
 
 
 def take(space: Space, **amounts: int) -> None:

@@ -19,7 +19,7 @@ from paas.lib.errors import Unprocessable
 from paas.lib.v3 import Choice, Form, Guid, MetadataField, Query, Text, ToOne
 from tenants.access import authorize
 
-STRATEGIES = ("rolling", "recreate")
+STRATEGIES = ("rolling",)
 NO_CANARY = (
     "This platform does not make canary deployments: a new version gets requests when all of it is healthy, and one that "
     "never is goes back by itself. Use the strategy 'rolling'."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from importlib import import_module
@@ -16,6 +17,7 @@ def main(names: list[str]) -> int:
     if unknown := [name for name in names if name not in FIGURES]:
         sys.stderr.write(f"There is no figure {unknown[0]}. There are: {', '.join(FIGURES)}.\n")
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is removed on the way out
     ground, rows, failed = Ground(), [], False
     try:
         for name in names or FIGURES:

@@ -20,15 +20,17 @@ from tests.contracts.routing import free_port
 BUILD = ("docker", "build", "--quiet", "--network", "host")
 BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 # What changes least comes first, so that a change of the source alone does not install again.
+LAYERED = "COPY requirements.txt .\n{install}\nCOPY . .\n"
+# As most begin: one line less, and every change installs again.
+PLAIN = "COPY . .\n{install}\n"
+INSTALL = "RUN /home/vcap/venv/bin/pip install --quiet --no-cache-dir -r requirements.txt"
 DOCKERFILE = f"""
 FROM {image_name()}
 COPY ca.crt /tmp/ca.crt
 ENV PIP_CERT=/tmp/ca.crt
 RUN python3 -m venv /home/vcap/venv
 WORKDIR /home/vcap/app
-COPY requirements.txt .
-RUN /home/vcap/venv/bin/pip install --quiet --no-cache-dir -r requirements.txt
-COPY . .
+%s
 CMD ["/home/vcap/venv/bin/python", "app.py"]
 """
 
@@ -36,11 +38,11 @@ CMD ["/home/vcap/venv/bin/python", "app.py"]
 class ByHand:
     """One person's folder, image and container."""
 
-    def __init__(self) -> None:
+    def __init__(self, order: str) -> None:
         self.tag = f"bench-{secrets.token_hex(3)}"
         self.folder = Path(tempfile.mkdtemp(prefix="bench-"))
         shutil.copy(BUNDLE, self.folder / "ca.crt")
-        (self.folder / "Dockerfile").write_text(DOCKERFILE)
+        (self.folder / "Dockerfile").write_text(DOCKERFILE % order.format(install=INSTALL))
         self.container = ""
 
     def push(self, files: Mapping[str, str]) -> float:

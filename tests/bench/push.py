@@ -5,58 +5,79 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tests.bench import sample
-from tests.bench.by_hand import ByHand
+from tests.bench.by_hand import LAYERED, PLAIN, ByHand
 from tests.bench.cf import Cf
 from tests.bench.ground import Ground, soon
 from tests.bench.table import Aim, Row, median
 
 ROUNDS = 3
-CASES = {  # what is pushed after what was pushed before: (version, requirements) -> (version, requirements)
-    "changed source": (lambda version, needs: (version + 1, needs), Aim(1.2)),
-    "changed source and requirements": (lambda version, needs: (version + 1, needs + 1), Aim(1.2)),
-    "unchanged": (lambda version, needs: (version, needs), Aim(0.5)),
-}
 Push = Callable[[Mapping[str, str]], float]
 
 
+@dataclass(frozen=True)
+class Case:
+    """What is pushed after what was pushed before, and what it is held against."""
+
+    what: str
+    version: int  # how much newer the source is
+    requirements: int
+    aim: Aim
+    references: tuple[str, ...] = ("layered",)
+
+
+CASES = (
+    Case("changed source", 1, 0, Aim(1.2), ("layered", "plain")),
+    Case("changed source and requirements", 1, 1, Aim(1.2)),
+    Case("unchanged", 0, 0, Aim(0.5)),
+)
+BY_HAND = {
+    "layered": "by hand with the requirements in a layer of their own",
+    "plain": "by hand with the plainest Dockerfile, which installs again",
+}
+
+
 def measure(ground: Ground) -> list[Row]:
-    by_hand, ours = ByHand(), ByApi(ground)
+    hands = {"layered": ByHand(LAYERED), "plain": ByHand(PLAIN)}
+    ours = ByApi(ground)
     cf = Cf(ground.client, ground.organization, ground.space["name"]) if Cf.is_there() else None
     try:
-        pushes: dict[str, Push] = {"by hand": by_hand.push, "v3": ours.push}
+        pushes: dict[str, Push] = {name: hand.push for name, hand in hands.items()} | {"v3": ours.push}
         if cf:
             pushes["cf"] = lambda files: cf.push(f"{ours.name}-cf", files)
-        return [row for what in CASES for row in _rows(what, _times(ground, pushes, what))]
+        return [row for case in CASES for row in _rows(case, _times(ground, case, pushes))]
     finally:
-        by_hand.remove()
-        if cf:
-            cf.remove()
+        for each in (*hands.values(), *([cf] if cf else [])):
+            each.remove()
 
 
-def _times(ground: Ground, pushes: Mapping[str, Push], what: str) -> dict[str, list[float]]:
+def _times(ground: Ground, case: Case, pushes: Mapping[str, Push]) -> dict[str, float]:
     """Push the case in turns, each time from the same state: the version before it is up and everything is cached."""
-    change = CASES[what][0]
-    version, needs = change(0, 0)
-    for push in pushes.values():
-        push(sample.files(version, requirements=needs))
-    taken: dict[str, list[float]] = {name: [] for name in pushes}
+    used = {name: push for name, push in pushes.items() if name not in BY_HAND or name in case.references}
+    version = requirements = 0
+    for push in used.values():
+        push(sample.files(version, requirements=requirements))
+    taken: dict[str, list[float]] = {name: [] for name in used}
     for number in range(ROUNDS):
-        ground.say(f"push of {what}, {number + 1} of {ROUNDS}")
-        version, needs = change(version, needs)
-        for name, push in pushes.items():
-            taken[name].append(push(sample.files(version, requirements=needs)))
-    return taken
+        ground.say(f"push, {case.what}, {number + 1} of {ROUNDS}")
+        version, requirements = version + case.version, requirements + case.requirements
+        for name, push in used.items():
+            taken[name].append(push(sample.files(version, requirements=requirements)))
+    return {name: median(times) for name, times in taken.items()}
 
 
-def _rows(what: str, taken: Mapping[str, list[float]]) -> list[Row]:
-    reference, aim = median(taken["by hand"]), CASES[what][1]
-    rows = [Row(f"push, {what}, v3 calls", "s", median(taken["v3"]), reference, aim)]
-    if "cf" in taken:
-        return [*rows, Row(f"push, {what}, cf", "s", median(taken["cf"]), reference)]
-    return [*rows, Row(f"push, {what}, cf", note="cf is not on PATH.")]
+def _rows(case: Case, taken: Mapping[str, float]) -> list[Row]:
+    what = f"push, {case.what}"
+    rows = [
+        Row(f"{what}, v3 calls", "s", taken["v3"], taken[name], case.aim, note=f"Against Docker {BY_HAND[name]}.")
+        for name in case.references
+    ]
+    if "cf" not in taken:
+        return [*rows, Row(f"{what}, cf", note="cf is not on PATH.")]
+    return [*rows, Row(f"{what}, cf", "s", taken["cf"], taken[case.references[0]])]
 
 
 class ByApi:
@@ -69,12 +90,18 @@ class ByApi:
 
     def push(self, files: Mapping[str, str]) -> float:
         """Return the seconds to the first answer of an instance that was not there before."""
+        soon(self._at_rest, "the replacement before to be over")
         before = self._answer()
         began = time.monotonic()
         self.client.use(self.app, self._droplet(self.client.upload(self.app, files)))
         self.client.call("POST", f"/v3/apps/{self.app['guid']}/actions/restart")
         soon(lambda: self._answer() not in ("", before), "the new version's answer")
         return time.monotonic() - began
+
+    def _at_rest(self) -> bool:
+        """A person does not push twice in two seconds, and the version before is drained for as long."""
+        found = self.client.call("GET", f"/v3/deployments?app_guids={self.app['guid']}&status_values=ACTIVE")
+        return not found["resources"]
 
     def _droplet(self, package: Any) -> Any:
         path = f"/v3/builds/{self.client.call('POST', '/v3/builds', {'package': {'guid': package['guid']}})['guid']}"

@@ -14,8 +14,8 @@ from tests.walk import doors
 from tests.walk.people import CAST, FROZEN, MINISTRY, Person, holds
 from tests.walk.rows import Outcome, Row
 from tests.walk.table import TABLE
-from tests.walk.walker import ask, became, client, text_of
-from tests.walk.world import SECRET, World, build, seams
+from tests.walk.walker import ask, became, client, offers, text_of
+from tests.walk.world import World, build, seams
 
 pytestmark = pytest.mark.django_db
 ADMIN = next(person for person in CAST if person.is_admin)
@@ -59,14 +59,18 @@ def _walk(row: Row, person: Person, world: World) -> str:
     things = world.things(person)
     due = row.outcome(person)
 
-    def look(answer: Any) -> str:
+    def look(answer: Any, written: list[str]) -> str:
         got = became(row, answer)
         if got != due and got not in _as_good_as(due, row, person):
             return f"due was that {due.value}, got: {got.value if isinstance(got, Outcome) else got}"
+        if written and due not in (Outcome.DONE, Outcome.CANNOT):
+            return f"{due.value}, and yet something was written: {written}"
         text = text_of(answer)
         if row.shows and due is Outcome.DONE and (getattr(things, row.shows) in text) != row.listed_for(person):
             return f"{row.shows} is {'not ' if row.listed_for(person) else ''}in the list"
-        return _told_too_much(person, text, world)
+        offered = [] if row.is_api or answer.status_code != 200 else offers(text)
+        useless = [f"{method} /{pattern}" for method, pattern in offered if not _of_use(method, pattern, person)]
+        return f"what the page offers is refused: {useless}" if useless else _told_too_much(person, text, world)
 
     return ask(row, things, look)
 
@@ -80,16 +84,25 @@ def _as_good_as(due: Outcome, row: Row, person: Person) -> set[Outcome]:
     return {Outcome.UNKNOWN} if due is Outcome.CANNOT else set()
 
 
+def _of_use(method: str, pattern: str, person: Person) -> bool:
+    """Whether a link or a button leads anywhere for the person: that is all that a role matrix of pages can say."""
+    vain = (Outcome.REFUSED, Outcome.HIDDEN)  # a link that asks for a sign-in first leads on
+    rows = [row for row in TABLE if row.operation == (method, pattern)]
+    return any(row.outcome(person) not in vain for row in rows)
+
+
 def _told_too_much(person: Person, text: str, world: World) -> str:
     """Return what the answer holds that the person may not read."""
     for name in (MINISTRY, FROZEN):
         at_home = person.home == name or bool(person.platform_role)
         there = world.there[name]
-        if SECRET in text and not any(holds(person, verb) for verb in ("app.see_secrets", "app.see_environment")):
-            return "a secret is told"
-        seen = at_home and holds(person, "space.view")
-        if not seen and any(each in text for each in (there.app_name, there.other_name, there.space_name)):
-            return f"something in a space of {name} is told"
+        for verb, kept in (
+            ("app.see_environment", (there.variable,)),
+            ("app.see_secrets", (there.command,)),
+            ("space.view", (there.app_name, there.other_name, there.space_name)),
+        ):
+            if not (at_home and holds(person, verb)) and any(each in text for each in kept):
+                return f"what {verb} keeps from them in {name} is told"
     return ""
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from html import unescape
 from types import SimpleNamespace as Things
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,9 +13,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.messages import constants, get_messages
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.test.client import encode_multipart
+from django.urls import Resolver404, resolve
 
 from tests.walk.doors import ANY
 from tests.walk.rows import Outcome, Row
@@ -21,16 +24,26 @@ from tests.walk.table import asked_for
 
 HTML, YAML, FORM = "text/html", "application/x-yaml", "application/x-www-form-urlencoded"
 BOUNDARY = "walked"
+LINK = re.compile(r'<a [^>]*href="(/[^"]*)"')
+BUTTON = re.compile(r'<form [^>]*method="post"[^>]*action="(/[^"]*)"')
 NOT_FOUND, NOT_AUTHORIZED, SUSPENDED, UNPROCESSABLE, NOT_AUTHENTICATED = (10000, 10010), 10003, 10017, 10008, 10002
 
 
-def ask(row: Row, things: Things, look: Callable[[Any], str]) -> str:
-    """Send the request in a transaction that is rolled back; return what ``look`` makes of the answer."""
+def ask(row: Row, things: Things, look: Callable[[Any, list[str]], str]) -> str:
+    """Send the request in a transaction that is rolled back; return what ``look`` makes of the answer and of what was written."""
+    written: list[str] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith(("INSERT", "UPDATE", "DELETE")):
+            written.append(sql[:80])
+        return execute(sql, params, many, context)
+
     with transaction.atomic():
         method = "GET" if row.method == ANY else row.method
-        answer = client(row, things).generic(method, asked_for(row, things), *body(row, things))
+        with connection.execute_wrapper(note):
+            answer = client(row, things).generic(method, asked_for(row, things), *body(row, things))
         try:
-            return look(answer)
+            return look(answer, written)
         finally:
             transaction.set_rollback(True)
 
@@ -123,3 +136,15 @@ def _complaints(answer: Any) -> list[str]:
         told += [str(held.errors)] if getattr(held, "errors", None) else []
         told += [held.detail] if hasattr(held, "detail") else []
     return told
+
+
+def offers(page: str) -> set[tuple[str, str]]:
+    """Return the (method, address) of every link and every button on a page, the address as its pattern."""
+    links = {("GET", path) for path in LINK.findall(page)} | {("POST", path) for path in BUTTON.findall(page)}
+    found = set()
+    for method, path in links:
+        try:
+            found.add((method, resolve(urlsplit(unescape(path)).path).route))
+        except Resolver404:
+            assert path.startswith("/static/"), f"A page leads to {path}, which is nowhere."
+    return found

@@ -33,7 +33,6 @@ from tenants.models import ORGANIZATION_ROLES, Organization, OrganizationQuota, 
 from tests.apps.archives import zipped
 from tests.walk.people import CAST, FROZEN, MINISTRY, Person, account
 
-SECRET = "hunter2-hunter2"  # what nobody reads who may not see secrets
 PASSWORD = "a horse of another colour"
 OUTSIDE = (outside.runtime, outside.router, outside.builder, outside.blobs)
 
@@ -151,11 +150,11 @@ def _tenant(root: User, name: str, platform: Things, partner: Organization) -> d
 def _app(root: User, space: Space, shared: Domain) -> dict[str, str]:
     """A running app with a secret in everything that may hold one, and one that is being built."""
     name = f"{space.organization.name}-app"
-    app = apps.create(root, space, name=name, environment={"KEY": SECRET})
+    app = apps.create(root, space, name=name, environment={"KEY": f"variable of {name}"})
     other = apps.create(root, space, name=f"{space.organization.name}-other")
     package = push.create_package(root, app)
     Package.objects.filter(pk=package.pk).update(state="READY", key=_blob(f"packages/{package.guid}.zip"))
-    types = {"web": f"run --key {SECRET}", "worker": f"work --key {SECRET}"}
+    types = {"web": f"run command of {name}", "worker": f"work command of {name}"}
     built = Droplet.objects.create(
         app=app, package=package, state="STAGED", key=_blob(f"droplets/{name}.tgz"), stack="debian12",
         process_types=types,
@@ -165,7 +164,7 @@ def _app(root: User, space: Space, shared: Domain) -> dict[str, str]:
     building = push.stage(root, source)
     apps.use_droplet(root, app, droplet=built)
     web = app.processes.get(type="web")
-    process.update(root, web, command=f"serve --key {SECRET}")
+    process.update(root, web, command=f"serve command of {name}")
     beside = sidecar.create(root, app, name="proxy", command="proxy", process_types=["web"])
     led = route.create(root, space, domain=shared, host=name)
     destinations.add(root, led, ends=[End(app)])
@@ -174,10 +173,12 @@ def _app(root: User, space: Space, shared: Domain) -> dict[str, str]:
     work("apps.jobs.converge", app.pk)
     assert Instance.objects.filter(app=app).exists()
     coming = deployment.create(root, App.objects.get(pk=app.pk))
-    once = task.create(root, app, command=f"migrate --key {SECRET}")
+    once = task.create(root, app, command=f"migrate command of {name}")
     return {
         "app": app.guid,
         "app_name": name,
+        "variable": f"variable of {name}",
+        "command": f"command of {name}",
         "other": other.guid,
         "other_name": other.name,
         "process": web.guid,
