@@ -6,7 +6,7 @@ TEST_ENV := env -u DATABASE_URL -u DATABASE_OWNER_URL -u REDIS_URL -u PAAS_PORT 
 	-u PAAS_TLS -u PAAS_TLS_PORT -u PAAS_SUBNET -u PAAS_ADMIN_EMAIL -u PAAS_ADMIN_PASSWORD PAAS_STATE=$(TEST_STATE)
 BIN := var/venv/bin
 
-.PHONY: run stop clean doctor test check bench prepare
+.PHONY: run stop clean doctor test check lint bench prepare
 
 run:  ## start the platform, and stay with its log
 	@$(HOST) run
@@ -23,15 +23,18 @@ doctor:  ## check the install, and say how to mend what is found
 prepare:  ## bring up what the tests need
 	@$(TEST_ENV) $(HOST) prepare
 
-test: prepare  ## everything: engine, browser and faults included
-	@$(TEST_ENV) $(BIN)/python -m pytest
-
-check: prepare  ## the quick part, for the inner loop
+lint: prepare  ## linters, types, import rules, migrations
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy paas accounts tenants services apps
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/djlint --lint --quiet templates
 	@$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
+
+test: lint  ## everything: engine, browser and faults included
+	@$(TEST_ENV) $(BIN)/python -m pytest
+
+check: lint  ## the quick part, for the inner loop
 	@$(TEST_ENV) $(BIN)/python -m pytest -m "not slow"
 
 bench: prepare  ## the figures, each against its reference in the same run

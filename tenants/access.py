@@ -82,9 +82,7 @@ TABLE: dict[str, tuple[str, frozenset[str]]] = {
     "platform.manage": ("Change platform settings: buildpacks, stacks, shared domains, feature flags, quotas", _NOBODY),
     "user.manage": ("Create and delete people", _NOBODY),
 }
-SECRETS = frozenset(
-    {"app.see_environment", "app.see_secrets", "service.see_credentials", "app.download", "app.ssh"}
-)
+SECRETS = frozenset({"app.see_environment", "app.see_secrets", "service.see_credentials", "app.download", "app.ssh"})
 READING = frozenset(
     {
         "organization.view", "organization.audit", "billing.view", "usage.view", "space.view", "space.audit",

@@ -97,7 +97,9 @@ def _remove_shared(steps: Steps) -> None:
         TOOLS.rmdir()
     for cache in (".pytest_cache", ".mypy_cache", ".ruff_cache", ".import_linter_cache"):
         shutil.rmtree(CHECKOUT / cache, ignore_errors=True)
-    others = [kind for kind in ("container", "volume") if listed(kind, "paas.install", form="{{.Label \"paas.install\"}}")]
+    others = [
+        kind for kind in ("container", "volume") if listed(kind, "paas.install", form='{{.Label "paas.install"}}')
+    ]
     if others:
         steps.say("The images stay: another install on this engine uses them.")
         return

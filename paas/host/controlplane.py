@@ -29,11 +29,36 @@ def processes(install: Install, variables: Mapping[str, str], state: Path) -> li
     found = [Process("web", [*python, *web], ours)]
     for queue, threads in WORKERS.items():
         name = f"{queue}@{install.id}"
-        worker = ["celery", "--quiet", "-A", "paas", "worker", "-P", "threads", "-Q", queue, "-c", str(threads), "-n", name]
+        worker = [
+            "celery",
+            "--quiet",
+            "-A",
+            "paas",
+            "worker",
+            "-P",
+            "threads",
+            "-Q",
+            queue,
+            "-c",
+            str(threads),
+            "-n",
+            name,
+        ]
         # One worker per queue: there is nobody to gossip with.
         worker += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
         found.append(Process(queue, [*python, *worker], ours))
-    beat = ["celery", "--quiet", "-A", "paas", "beat", "--loglevel", "WARNING", "--pidfile=", "-s", str(state / "beat-schedule")]
+    beat = [
+        "celery",
+        "--quiet",
+        "-A",
+        "paas",
+        "beat",
+        "--loglevel",
+        "WARNING",
+        "--pidfile=",
+        "-s",
+        str(state / "beat-schedule"),
+    ]
     return [*found, Process("beat", [*python, *beat], ours)]
 
 

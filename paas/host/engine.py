@@ -80,7 +80,9 @@ def ensure(steps: Steps) -> None:
 
 def _start() -> None:
     if "DOCKER_HOST" in os.environ:
-        raise HostError(f"No engine answers at DOCKER_HOST={os.environ['DOCKER_HOST']}. Start it, or unset DOCKER_HOST.")
+        raise HostError(
+            f"No engine answers at DOCKER_HOST={os.environ['DOCKER_HOST']}. Start it, or unset DOCKER_HOST."
+        )
     if Path("/run/systemd/system").is_dir():
         run(["systemctl", "start", "docker"])
         if _wait(START_SECONDS):
@@ -102,7 +104,9 @@ def _spawn() -> subprocess.Popen[bytes]:
     told = DAEMON_SETTINGS.exists() and "live-restore" in json.loads(DAEMON_SETTINGS.read_text() or "{}")
     command = ["dockerd", "--log-level=warn", *([] if told else ["--live-restore"])]
     with LOG.open("ab") as log:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/")
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
+        )
 
 
 def _wait(seconds: float, process: subprocess.Popen[bytes] | None = None) -> bool:

@@ -41,7 +41,10 @@ def of(settings: Settings, install: Install, stack_image: str) -> dict[str, str]
 def save(settings: Settings, variables: Mapping[str, str]) -> None:
     """Write the file that ``manage.py`` in this checkout reads; empty values are left to their defaults."""
     lines = [f"{name}={value}" for name, value in variables.items() if value]
-    write_private(settings.state / "env", "# Written at every start; change the settings, not this file.\n" + "\n".join(lines) + "\n")
+    write_private(
+        settings.state / "env",
+        "# Written at every start; change the settings, not this file.\n" + "\n".join(lines) + "\n",
+    )
 
 
 def process(variables: Mapping[str, str], **more: str) -> dict[str, str]:

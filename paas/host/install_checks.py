@@ -63,7 +63,9 @@ def cell(settings: Settings, install: Install) -> str:
 def firewall(settings: Settings, install: Install) -> str:
     if f"paas-{install.id}" in run(["iptables", "-w", "-S", "INPUT"]).lower():
         return ""
-    return "Containers can reach this machine's ports: the cell's rules are not in force. `make run` brings the cell back."
+    return (
+        "Containers can reach this machine's ports: the cell's rules are not in force. `make run` brings the cell back."
+    )
 
 
 def router(settings: Settings, install: Install) -> str:
@@ -94,7 +96,9 @@ def names(settings: Settings, install: Install) -> str:
         except OSError:
             if name.endswith("localhost"):
                 continue  # browsers and curl know by themselves
-            return f"{name} has no address here. Let {name} (for apps: every name under the domain) lead to this machine."
+            return (
+                f"{name} has no address here. Let {name} (for apps: every name under the domain) lead to this machine."
+            )
     return ""
 
 

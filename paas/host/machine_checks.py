@@ -31,12 +31,16 @@ def packages(settings: Settings) -> str:
 def disk(settings: Settings) -> str:
     folder = next(path for path in (settings.state, *settings.state.parents) if path.exists())
     free = shutil.disk_usage(folder).free / 1e9
-    return "" if free > LEAST_FREE_GB else f"{folder} has {free:.1f} GB left; make room for {LEAST_FREE_GB} GB at least."
+    return (
+        "" if free > LEAST_FREE_GB else f"{folder} has {free:.1f} GB left; make room for {LEAST_FREE_GB} GB at least."
+    )
 
 
 def memory(settings: Settings) -> str:
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    return "" if total > LEAST_MEMORY_GB else f"The machine has {total:.1f} GB of memory; {LEAST_MEMORY_GB} GB is little."
+    return (
+        "" if total > LEAST_MEMORY_GB else f"The machine has {total:.1f} GB of memory; {LEAST_MEMORY_GB} GB is little."
+    )
 
 
 def loop_devices(settings: Settings) -> str:

@@ -180,5 +180,7 @@ def _networks(given: Mapping[str, str], name: str) -> tuple[str, ...]:
         try:
             found += [str(ipaddress.IPv4Network(part))] if part else []
         except ValueError as error:
-            raise HostError(f"{name} has {part!r}; it must hold IPv4 networks like 10.0.0.0/8, split by commas.") from error
+            raise HostError(
+                f"{name} has {part!r}; it must hold IPv4 networks like 10.0.0.0/8, split by commas."
+            ) from error
     return tuple(found)

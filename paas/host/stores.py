@@ -91,7 +91,9 @@ def _wait_until_ready(name: str, command: list[str]) -> None:
         except HostError as error:
             if time.monotonic() > end:
                 last = docker("logs", "--tail", "15", name)
-                raise HostError(f"{name} is not ready after {READY_SECONDS} s: {error}\nIts last lines:\n{last}") from error
+                raise HostError(
+                    f"{name} is not ready after {READY_SECONDS} s: {error}\nIts last lines:\n{last}"
+                ) from error
         time.sleep(0.3)
 
 
@@ -131,6 +133,15 @@ DEFAULT_GRANTS = f"""
 
 def _psql(install: Install, database: str, sql: str) -> str:
     """Run SQL as the cluster's own superuser, who exists only inside the container."""
-    command = ["exec", "--interactive", "--user", "postgres", install.named("postgres"), "psql", "--quiet", "--no-psqlrc"]
+    command = [
+        "exec",
+        "--interactive",
+        "--user",
+        "postgres",
+        install.named("postgres"),
+        "psql",
+        "--quiet",
+        "--no-psqlrc",
+    ]
     options = ["--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--port", str(install.postgres_port)]
     return docker(*command, *options, "--dbname", database, stdin=sql)

@@ -124,9 +124,7 @@ def hint(path: str, pk: int, *, seconds: float = 0) -> None:
     """Tell a worker that the row's job is due, or will be in so many seconds."""
     import_module(path.rpartition(".")[0])
     try:
-        broker.send_task(
-            "paas.work", args=[path, pk], queue=JOBS[path].queue, retry=False, countdown=seconds or None
-        )
+        broker.send_task("paas.work", args=[path, pk], queue=JOBS[path].queue, retry=False, countdown=seconds or None)
     except Exception as error:  # the broker is away: the sweep finds the row
         log.warning("Could not hint %s for %s (%s); the sweep will find it.", path, pk, error)
 

@@ -84,9 +84,7 @@ COLLECTIONS: dict[str, tuple[str, Query]] = {
     ),
     "service_offerings": (
         "Service offering",
-        taking(
-            "names", "space_guids", "organization_guids", *BROKER, available=TRUTH, fields=("service_broker",)
-        ),
+        taking("names", "space_guids", "organization_guids", *BROKER, available=TRUTH, fields=("service_broker",)),
     ),
     "service_plans": (
         "Service plan",

@@ -19,9 +19,7 @@ from tenants.models import Organization, QuotaUse, Space
 
 
 @transaction.atomic
-def create(
-    actor: User, *, name: str, suspended: bool = False, metadata: dict[str, Any] | None = None
-) -> Organization:
+def create(actor: User, *, name: str, suspended: bool = False, metadata: dict[str, Any] | None = None) -> Organization:
     """Write an organization with the default quota; whoever creates it manages it."""
     access.authorize_creation(actor)
     if suspended:

@@ -16,9 +16,7 @@ from tenants.models import Organization, OrganizationQuota
 
 
 @transaction.atomic
-def create(
-    actor: User, *, name: str, organizations: Iterable[Organization] = (), **limits: Any
-) -> OrganizationQuota:
+def create(actor: User, *, name: str, organizations: Iterable[Organization] = (), **limits: Any) -> OrganizationQuota:
     """Write a quota (limits are fields of ``Limits``; what is not given has no limit) and apply it."""
     authorize(actor, "platform.manage")
     quota = OrganizationQuota(name=name, **limits)

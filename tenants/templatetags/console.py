@@ -126,7 +126,9 @@ def field(bound: BoundField, size: str = "", small: bool = False) -> dict[str, A
         "drawn": drawn,
         "one_box": isinstance(widget, CheckboxInput),
         "many": many,
-        "kind": "checkboxes" if isinstance(widget, CheckboxSelectMultiple) else "radios",  # the one is a kind of the other
+        "kind": "checkboxes"
+        if isinstance(widget, CheckboxSelectMultiple)
+        else "radios",  # the one is a kind of the other
         "small": small,
     }
 

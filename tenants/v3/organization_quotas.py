@@ -84,7 +84,5 @@ class OrganizationQuotaViewSet(ResourceViewSet):
         found = {row.guid: row for row in Organization.objects.visible_to(self.user).filter(guid__in=guids)}
         if missing := [guid for guid in guids if guid not in found]:
             wrong = ", ".join(f'"{guid}"' for guid in missing)
-            raise Unprocessable(
-                f"Organizations with guids [{wrong}] do not exist, or you do not have access to them."
-            )
+            raise Unprocessable(f"Organizations with guids [{wrong}] do not exist, or you do not have access to them.")
         return list(found.values())

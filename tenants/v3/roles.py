@@ -78,7 +78,11 @@ def nothing(name: str, text: str) -> Q:
 
 
 BOTH: dict[str, Filter] = {"user_guids": Text("user__guid"), "types": Text("cf_type")}
-IN_ORGANIZATIONS: dict[str, Filter] = {"organization_guids": Text("content_object__guid"), "space_guids": nothing, **BOTH}
+IN_ORGANIZATIONS: dict[str, Filter] = {
+    "organization_guids": Text("content_object__guid"),
+    "space_guids": nothing,
+    **BOTH,
+}
 IN_SPACES: dict[str, Filter] = {"organization_guids": nothing, "space_guids": Text("content_object__guid"), **BOTH}
 
 
@@ -112,9 +116,7 @@ class RoleViewSet(ResourceViewSet):
     def in_spaces(self) -> QuerySet[SpaceRole]:
         there = Space.objects.visible_to(self.user).values("pk")
         rows = SpaceRole.objects.filter(in_force(), content_object__in=there)
-        return rows.select_related(
-            "user", "permission", "content_object__quota", "content_object__organization__quota"
-        )
+        return rows.select_related("user", "permission", "content_object__quota", "content_object__organization__quota")
 
     def present(self, resource: OrganizationRole | SpaceRole) -> dict[str, Any]:
         return shapes.role(self.request, resource)

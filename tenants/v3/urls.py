@@ -49,7 +49,8 @@ resources = [
     path("organization_quotas", OrganizationQuotaViewSet.as_view(MANY)),
     path("organization_quotas/<str:guid>", OrganizationQuotaViewSet.as_view(ONE)),
     path(
-        "organization_quotas/<str:guid>/relationships/organizations", OrganizationQuotaViewSet.as_view({"post": "apply"})
+        "organization_quotas/<str:guid>/relationships/organizations",
+        OrganizationQuotaViewSet.as_view({"post": "apply"}),
     ),
     path("space_quotas", SpaceQuotaViewSet.as_view(MANY)),
     path("space_quotas/<str:guid>", SpaceQuotaViewSet.as_view(ONE)),

@@ -23,18 +23,14 @@ def test_what_is_counted_is_what_there_is(running: App, space: Space) -> None:
     assert used_in(space)["memory_mb"] > 0
 
 
-def test_drift_is_corrected_and_reported(
-    running: App, space: Space, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_drift_is_corrected_and_reported(running: App, space: Space, caplog: pytest.LogCaptureFixture) -> None:
     QuotaUse.objects.filter(space=space).update(memory_mb=5, routes=7)
     assert recount() == 2
     assert recount() == 0
     assert "counted 7 routes, and there are 0" in caplog.text
 
 
-def test_routes_and_stopped_apps_are_counted_right(
-    running: App, alice: User, space: Space, domain: Domain
-) -> None:
+def test_routes_and_stopped_apps_are_counted_right(running: App, alice: User, space: Space, domain: Domain) -> None:
     routes.create(alice, space, domain=domain, host="shop")
     actions.stop(alice, running)
     assert recount() == 0

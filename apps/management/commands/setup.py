@@ -16,7 +16,12 @@ from apps import addresses
 from apps.models import Address, Buildpack, Domain, Stack
 from tenants.models import OrganizationQuota, Region
 
-BUILDPACKS = (("staticfile_buildpack", "staticfile"), ("python_buildpack", "python"), ("nodejs_buildpack", "nodejs"), ("binary_buildpack", "binary"))
+BUILDPACKS = (
+    ("staticfile_buildpack", "staticfile"),
+    ("python_buildpack", "python"),
+    ("nodejs_buildpack", "nodejs"),
+    ("binary_buildpack", "binary"),
+)
 STACK = "debian12"
 
 
@@ -45,10 +50,17 @@ def _region() -> Region:
 def _defaults(region: Region) -> None:
     OrganizationQuota.objects.get_or_create(
         name="default",
-        defaults={"total_memory_mb": 100 * 1024, "total_routes": 1000, "total_service_instances": 100, "paid_services_allowed": True},
+        defaults={
+            "total_memory_mb": 100 * 1024,
+            "total_routes": 1000,
+            "total_service_instances": 100,
+            "paid_services_allowed": True,
+        },
     )
     Domain.objects.get_or_create(name=settings.PAAS_APPS_DOMAIN, defaults={"region": region})
-    Stack.objects.get_or_create(name=STACK, defaults={"description": "Debian 12 with the built-in buildpacks' runtimes", "is_default": True})
+    Stack.objects.get_or_create(
+        name=STACK, defaults={"description": "Debian 12 with the built-in buildpacks' runtimes", "is_default": True}
+    )
 
 
 def _buildpacks() -> None:
