@@ -22,11 +22,13 @@ WORKERS = {"builds": 2, "converge": 4}  # queue -> what it does at the same time
 def processes(install: Install, variables: Mapping[str, str], state: Path) -> list[Process]:
     """Return what has to run: the web server, a worker per queue, and the clock that finds due work."""
     # The workers make mounts and talk to the engine, so they run as root; Celery warns of that at every start.
-    python = [str(virtualenv.PYTHON), "-W", "ignore::RuntimeWarning:celery.platforms", "-m"]
+    python = [str(virtualenv.PYTHON), "-W", "ignore::Warning:celery.platforms", "-m"]
     ours = environment.process(variables)
+    # Static files are read whole, being small; Django would say so for each of them.
+    quiet = ["-W", "ignore:StreamingHttpResponse must consume synchronous iterators:Warning"]
     web = ["uvicorn", "paas.asgi:application", "--host", "127.0.0.1", "--port", str(install.web_port)]
     web += ["--no-access-log", "--lifespan", "off", "--timeout-graceful-shutdown", str(GRACE_SECONDS - 4)]
-    found = [Process("web", [*python, *web], ours)]
+    found = [Process("web", [python[0], *quiet, *python[1:], *web], ours)]
     for queue, threads in WORKERS.items():
         name = f"{queue}@{install.id}"
         worker = [

@@ -159,6 +159,9 @@ def work(path: str, pk: int) -> bool:
         log.info("%s: %s was adopted; nothing written.", path, lease.row)
         return True
     except Exception as error:
+        if not lease.held():
+            log.info("%s: %s was adopted or is gone; what failed on the way no longer matters (%r).", path, lease.pk, error)
+            return True
         wait = BACKOFF[min(lease.row.attempts, len(BACKOFF)) - 1]
         log.exception("%s failed on %s; next try in %s s.", path, lease.row, wait)
         _release(

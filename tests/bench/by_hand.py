@@ -38,7 +38,8 @@ CMD ["/home/vcap/venv/bin/python", "app.py"]
 class ByHand:
     """One person's folder, image and container."""
 
-    def __init__(self, order: str) -> None:
+    def __init__(self, order: str = LAYERED, *options: str) -> None:
+        self.options = options
         self.tag = f"bench-{secrets.token_hex(3)}"
         self.folder = Path(tempfile.mkdtemp(prefix="bench-"))
         shutil.copy(BUNDLE, self.folder / "ca.crt")
@@ -51,7 +52,7 @@ class ByHand:
             (self.folder / name).write_text(content)
         port, before = free_port(), self.container
         began = time.monotonic()
-        run([*BUILD, "--tag", self.tag, "--label", self.tag, self.folder])
+        run([*BUILD, *self.options, "--tag", self.tag, "--label", self.tag, self.folder])
         publish = ["--publish", f"127.0.0.1:{port}:8080"]
         self.container = run(["docker", "run", "--detach", *publish, self.tag]).strip()
         soon(lambda: _answers(port), "the container's answer")

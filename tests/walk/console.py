@@ -65,6 +65,7 @@ ACCOUNT_ROWS = (
 )
 
 ORGANIZATION_ROWS = (
+    GET("", ORG, shows="organization"),
     *asked("orgs/new", "", "organization.create", form(name="walked")),
     GET(ORGANIZATION, ORG),
     GET(f"{ORGANIZATION}/events", ORG, "organization.audit"),

@@ -60,7 +60,7 @@ class Row:
         """What the tables of verbs make of the person's request."""
         if not self.public and not person.signed_in:
             return Outcome.SIGNED_OUT
-        if self.never or not (self.shows or self._seen_by(person)):
+        if self.never or not (self.shows or self.seen_by(person)):
             return Outcome.UNKNOWN if self.named else Outcome.HIDDEN
         if self.do and not holds(person, self.do, own=self.own):
             return Outcome.REFUSED
@@ -68,9 +68,6 @@ class Row:
             return Outcome.SUSPENDED
         return Outcome.CANNOT if self.cannot else Outcome.DONE
 
-    def listed_for(self, person: Person) -> bool:
-        """Whether ``shows`` is in the person's list."""
-        return self._seen_by(person)
-
-    def _seen_by(self, person: Person) -> bool:
+    def seen_by(self, person: Person) -> bool:
+        """Whether the person sees what the address names, or finds ``shows`` in the list."""
         return not self.see or holds(person, self.see, own=self.own)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from types import SimpleNamespace as Things
 
-from tests.walk import api, console
+from tests.walk import api, api_apps, console
 from tests.walk.doors import PLACEHOLDER, address
 from tests.walk.rows import Row
 
-TABLE: tuple[Row, ...] = (*api.ROWS, *console.ROWS)
+TABLE: tuple[Row, ...] = (*api.ROWS, *api_apps.ROWS, *console.ROWS)
 
 # what stands before a guid -> the thing that is asked for
 NOUNS = {

@@ -66,8 +66,8 @@ def _walk(row: Row, person: Person, world: World) -> str:
         if written and due not in (Outcome.DONE, Outcome.CANNOT):
             return f"{due.value}, and yet something was written: {written}"
         text = text_of(answer)
-        if row.shows and due is Outcome.DONE and (getattr(things, row.shows) in text) != row.listed_for(person):
-            return f"{row.shows} is {'not ' if row.listed_for(person) else ''}in the list"
+        if row.shows and due is Outcome.DONE and (getattr(things, row.shows) in text) != row.seen_by(person):
+            return f"{row.shows} is {'not ' if row.seen_by(person) else ''}in the list"
         offered = [] if row.is_api or answer.status_code != 200 else offers(text)
         useless = [f"{method} /{pattern}" for method, pattern in offered if not _of_use(method, pattern, person)]
         return f"what the page offers is refused: {useless}" if useless else _told_too_much(person, text, world)
