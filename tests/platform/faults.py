@@ -167,13 +167,14 @@ def _command(pid: int) -> str:
         return ""
 
 
-def add_holding_buildpack(root: Client) -> None:
+def add_holding_buildpack(root: Client) -> Any:
     made = root.call("POST", "/v3/buildpacks", {"name": "holding", "position": 1})
     answer = root.send(
         "POST", f"/v3/buildpacks/{made['guid']}/upload", files={"bits": ("holding.zip", zipped(HOLDING_BUILDPACK))}
     )
     assert answer.status_code == 202, answer.text
     root.job(answer.headers["Location"])
+    return made
 
 
 @contextmanager
