@@ -17,7 +17,7 @@ from accounts import audit, signin, tokens
 from accounts.access import authorize
 from accounts.models import SYSTEM_USERNAME, ApiToken, Job, SignInLink, User
 from paas.lib.errors import Unprocessable
-from paas.lib.v3.bodies import merged
+from paas.lib.v3.bodies import merged, sentences
 
 CF, FIRST_ADMIN = "cf", "admin"
 TOKEN_DAYS, MOST_TOKEN_DAYS = 90, 366
@@ -242,6 +242,10 @@ def _check(password: str, user: User) -> None:
 
 
 def _save(user: User) -> None:
+    try:
+        user.clean_fields(exclude={"password"})
+    except ValidationError as error:
+        raise Unprocessable(*sentences(error.message_dict)) from error
     try:
         with transaction.atomic():
             user.save()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from django.forms import ValidationError
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import signin
 from accounts.models import User
@@ -26,6 +28,11 @@ class Adapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: Any) -> bool:
         return False
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether to go there after signing in: only on the host that was asked, not wherever else we answer."""
+        request = context.request
+        return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         login = credentials.get("username") or credentials.get("email") or ""

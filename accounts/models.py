@@ -78,7 +78,9 @@ class User(AbstractBaseUser, PermissionsMixin, Resource):
 
     @property
     def display_name(self) -> str:
-        return " ".join(part for part in (self.given_name, self.family_name) if part) or self.username
+        names = (self.given_name, self.family_name)
+        # `cf create-user` gives the username as both.
+        return " ".join(name for name in names if name not in ("", self.username)) or self.username
 
 
 class EventQuerySet(models.QuerySet):

@@ -19,6 +19,7 @@ from accounts.tokens import digest
 from paas.lib.errors import NotAuthenticated, ServiceUnavailable
 
 ATTEMPTS, ATTEMPT_SECONDS = 5, 300  # refused passwords per account and address, so that nobody locks out another
+BURST = 20  # attempts that may be under way at once: as many guesses as one burst is good for
 PASSCODE_SECONDS = 300
 LINK_HOURS = 24
 
@@ -35,26 +36,32 @@ def by_password(login: str, password: str, *, address: str, door: str) -> User:
     """Return the person with that username or e-mail address and password; raise ``Refused`` or ``Locked``."""
     person = person_named(login)
     key = f"{person.guid if person else login.lower()} {address}"
-    if _attempts(key) >= ATTEMPTS:
-        raise Locked()
+    _begin(key)
     if person is None:
         make_password(password)  # so that a name that is nobody's takes as long as a wrong password
-    if person is None or not person.check_password(password) or not person.is_active:
-        _count(key)
+    right = person is not None and person.check_password(password) and person.is_active
+    _end(key, right=right)
+    if person is None or not right:
         if person:
             audit.record(User.objects.system(), "audit.user.sign-in-refused", person, address=address, door=door)
         raise Refused()
-    _forgive(key)
     return _let_in(person, address=address, door=door, how="password")
 
 
 def confirm(person: User, password: str) -> bool:
     """Return whether it is the password of somebody who is signed in; raise ``Locked`` where it is being guessed."""
     key = f"{person.guid} confirm"
-    if _attempts(key) >= ATTEMPTS:
-        raise Locked()
+    _begin(key)
     right = person.check_password(password)
-    (_forgive if right else _count)(key)
+    _end(key, right=right)
+    return right
+
+
+def checked(client_id: str, right: bool, *, address: str) -> bool:
+    """Return whether a client's secret was right; raise ``Locked`` where it is being guessed."""
+    key = f"client {client_id} {address}"
+    _begin(key)
+    _end(key, right=right)
     return right
 
 
@@ -147,20 +154,30 @@ def _key(who: str) -> str:
     return f"signin:{digest(who)}"
 
 
-def _attempts(who: str) -> int:
+def _begin(who: str) -> None:
+    """Count an attempt before it is looked at; raise ``Locked`` where there were too many."""
     with _redis():
-        return int(cache.get(_key(who), 0))
+        refused, begun = int(cache.get(_key(who), 0)), _count(_begun(who))
+    if refused >= ATTEMPTS or begun > BURST:
+        raise Locked()
 
 
-def _count(who: str) -> None:
+def _end(who: str, *, right: bool) -> None:
     with _redis():
-        cache.add(_key(who), 0, ATTEMPT_SECONDS)
-        try:
-            cache.incr(_key(who))
-        except ValueError:  # it ran out between the two
-            cache.set(_key(who), 1, ATTEMPT_SECONDS)
+        if right:
+            cache.delete_many([_key(who), _begun(who)])
+        else:
+            _count(_key(who))
 
 
-def _forgive(who: str) -> None:
-    with _redis():
-        cache.delete(_key(who))
+def _begun(who: str) -> str:
+    return f"{_key(who)}:begun"
+
+
+def _count(key: str) -> int:
+    cache.add(key, 0, ATTEMPT_SECONDS)
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # it ran out between the two
+        cache.set(key, 1, ATTEMPT_SECONDS)
+        return 1

@@ -145,6 +145,13 @@ def forget(user: User) -> None:
     RefreshToken.objects.filter(user=user).delete()
 
 
+def forget_family(token: RefreshToken) -> None:
+    """Take back every token of the sign-in that this one came from; what is merely revoked has a grace, and no row has none."""
+    family = RefreshToken.objects.filter(token_family=token.token_family)
+    AccessToken.objects.filter(refresh_token__in=family).delete()
+    family.delete()
+
+
 def new_api_token() -> str:
     return PREFIX + secrets.token_urlsafe(32)
 

@@ -77,7 +77,7 @@ def workload_for(
         revision=revision.guid,
         log_source=f"APP/PROC/{process.type.upper()}",
         source=source_of(deployment.droplet),
-        command=command_for(process.type, deployment),
+        command=deployment.command(process.type),
         environment=running_environment(app, revision.environment, memory_mb=memory_mb),
         instances=tuple(placement(row, vcap) for row in rows),
         memory_mb=memory_mb,
@@ -87,12 +87,6 @@ def workload_for(
         readiness=_readiness(process),
         sidecars=tuple(Sidecar(s["name"], s["command"], s.get("memory_mb")) for s in sidecars),
     )
-
-
-def command_for(process_type: str, deployment: Deployment) -> str:
-    """The command asked for, else the droplet's own for that process type; "" is left to the image."""
-    asked = deployment.revision.commands.get(process_type)
-    return asked or (deployment.droplet.process_types.get(process_type, "") if deployment.droplet else "")
 
 
 def task_workload(task: Task, address: str) -> Workload:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 from celery import signals
+from django.db import InterfaceError, OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "paas.settings")
 
 from paas.lib.queue import broker as app
+
+log = logging.getLogger(__name__)
 
 JOB_MODULES = ("apps.jobs",)
 
@@ -21,11 +27,21 @@ def load_jobs(**_: object) -> None:
         import_module(module)
 
 
+@contextmanager
+def unless_the_database_is_away() -> Iterator[None]:
+    """Tell of a database that does not answer in one line: whatever was due is still due when it does."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        log.warning("The database does not answer; what is due is done when it does: %s", " ".join(str(error).split()))
+
+
 @app.task(name="paas.work", acks_late=True, ignore_result=True)
 def work(path: str, pk: int) -> None:
     from paas.lib import queue
 
-    queue.work(path, pk)
+    with unless_the_database_is_away():
+        queue.work(path, pk)
 
 
 @app.task(name="paas.sweep", ignore_result=True, expires=5)
@@ -33,12 +49,14 @@ def sweep() -> None:
     from paas.lib import queue
 
     load_jobs()
-    queue.sweep()
+    with unless_the_database_is_away():
+        queue.sweep()
 
 
 @app.task(name="paas.tidy", ignore_result=True)
 def tidy() -> None:
-    import_module("apps.jobs.tidy").tidy()
+    with unless_the_database_is_away():
+        import_module("apps.jobs.tidy").tidy()
 
 
 app.conf.beat_schedule = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from django.db.models import Q
@@ -121,6 +121,6 @@ def _cursor(text: str) -> tuple[datetime, int] | None:
     at, _, pk = text.rpartition("_")
     try:
         moment = datetime.fromisoformat(at)
-        return (moment, int(pk)) if moment.tzinfo and len(pk) < 19 else None
-    except ValueError:
+        return (moment.astimezone(UTC), int(pk)) if moment.tzinfo and len(pk) < 19 else None
+    except (ValueError, OverflowError):
         return None

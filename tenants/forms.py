@@ -10,6 +10,7 @@ from django import forms
 
 from accounts.models import User
 from paas.lib.errors import NotAuthorized, NotFound, PaasError
+from paas.lib.text import is_storable
 from tenants.access import person_named
 from tenants.models import ORGANIZATION_ROLES, SPACE_ROLES, OrganizationQuota
 
@@ -114,7 +115,7 @@ def changes(posted: Any, names: dict[str, str]) -> tuple[dict[str, set[str]], di
 
 def _pairs(values: list[str], names: dict[str, str]) -> set[tuple[str, str]]:
     split = (value.partition(" ") for value in values)
-    return {(guid, role) for guid, _, role in split if role in names}
+    return {(guid, role) for guid, _, role in split if role in names and is_storable(guid)}
 
 
 def _by_person(pairs: set[tuple[str, str]]) -> dict[str, set[str]]:

@@ -21,6 +21,7 @@ from oauthlib.oauth2 import (
 
 from accounts import signin, tokens
 from paas.lib.errors import InvalidAuthToken
+from paas.lib.text import is_storable
 
 GRACE = timedelta(seconds=settings.OAUTH2_PROVIDER["REFRESH_TOKEN_GRACE_PERIOD_SECONDS"])
 PASSCODE = "passcode"
@@ -58,8 +59,22 @@ class Validator(OAuth2Validator):
             client.allows_grant_type({"refresh_token": "password"}.get(grant_type, grant_type.replace("_", "-")))
         )
 
+    named: Any = None  # the client that the request names, with the right secret or not
+
+    def _load_application(self, client_id: str, request: Any) -> Any:
+        found = super()._load_application(client_id, request) if is_storable(client_id or "") else None
+        self.named = found or self.named
+        return found
+
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
-        if not super().authenticate_client(request, *args, **kwargs):
+        right = super().authenticate_client(request, *args, **kwargs)
+        client = self.named
+        if client and client.client_type == client.CLIENT_CONFIDENTIAL:
+            try:
+                signin.checked(client.client_id, right, address=request.headers["REMOTE_ADDR"])
+            except signin.Locked as error:
+                raise Unauthorized(error.detail) from error
+        if not right:
             return False
         if request.grant_type == "client_credentials":
             request.user = request.client.user
@@ -77,7 +92,7 @@ class Validator(OAuth2Validator):
         if row is None or not row.user.is_active:
             raise InvalidToken()
         if row.revoked and row.revoked < timezone.now() - GRACE:
-            RefreshToken.revoke_family(row.token_family)  # somebody else has it
+            tokens.forget_family(row)  # somebody else has it
             raise InvalidToken()
         request.user, request.refresh_token_instance = row.user, row
         return True

@@ -18,8 +18,12 @@ from accounts.tokens import known
 from accounts.uaa import grants
 from accounts.uaa.door import UaaView
 from paas.lib.errors import NotFound
+from paas.lib.text import storable
 
 BAD_CREDENTIALS = {"error": "unauthorized", "error_description": "Bad credentials"}
+FIELDS = (  # whatever else came in would be taken for the library's own
+    "grant_type", "client_id", "client_secret", "username", "password", "passcode", "refresh_token", "scope",
+)  # fmt: skip
 NO_GRANT = {"error": "unsupported_grant_type", "error_description": "Unsupported grant type"}
 
 
@@ -32,7 +36,7 @@ class TokenView(UaaView):
     parser_classes = (FormParser,)
 
     def post(self, request: Request) -> Response:
-        form = {name: value for name, value in request.data.items() if value}
+        form = {name: storable(value) for name, value in request.data.items() if name in FIELDS and value}
         headers = {"REMOTE_ADDR": address_of(request._request)}
         if given := request.headers.get("Authorization"):
             headers["HTTP_AUTHORIZATION"] = given

@@ -134,7 +134,7 @@ class UserView(UaaView):
             answer = shape(user)
             delete_user(request.user, user)
             return Response(answer)
-        if Job.objects.filter(operation="user.delete", resource_guid=guid).exists():
+        if "\0" not in guid and Job.objects.filter(operation="user.delete", resource_guid=guid).exists():
             return Response({"id": guid, "origin": "uaa", "active": False})
         raise _missing(guid)
 

@@ -17,6 +17,7 @@ from apps.models import App, Build, Deployment, Droplet, Process, Removal
 from paas.lib.errors import Unprocessable
 from paas.lib.models import new_guid
 from paas.lib.queue import later
+from paas.lib.text import is_storable, public
 from paas.lib.v3.bodies import merged
 from tenants import quotas
 from tenants.access import authorize
@@ -26,7 +27,7 @@ from tenants.models import Space
 def check_environment(variables: dict[str, Any]) -> None:
     """Raise unless every name may be set by a team and every value is text."""
     for name, value in variables.items():
-        if "=" in name or not _is_text(name):
+        if "=" in name or not is_storable(name):
             raise Unprocessable(f"Environment variable name {name!r} must not contain '=' or a null byte.")
         if not name or name.upper() in ("PORT",) or name.upper().startswith(("VCAP_", "CF_INSTANCE_")):
             what = "reserved" if name else "empty"
@@ -35,13 +36,8 @@ def check_environment(variables: dict[str, Any]) -> None:
             raise Unprocessable(
                 f"Non-string value in environment variable for key '{name}'. Put the value in quotation marks."
             )
-        if value and not _is_text(value):
+        if value and not is_storable(value):
             raise Unprocessable(f"The value of environment variable '{name}' must not contain a null byte.")
-
-
-def _is_text(value: str) -> bool:
-    """Whether it can be written in a container's environment: no null byte, no half of a character."""
-    return not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in value)
 
 
 @transaction.atomic
@@ -73,7 +69,8 @@ def create(
     except IntegrityError as error:
         raise Unprocessable(f"App with the name '{name}' already exists.") from error
     Process.objects.create(app=app, guid=app.guid, type="web")
-    audit.record(actor, "audit.app.create", app, lifecycle=lifecycle, buildpacks=buildpacks or [], stack=stack)
+    named = [public(name) for name in buildpacks or []]
+    audit.record(actor, "audit.app.create", app, lifecycle=lifecycle, buildpacks=named, stack=stack)
     return app
 
 
@@ -90,8 +87,13 @@ def update(actor: User, app: App, *, metadata: dict[str, Any] | None = None, **f
             app.save(update_fields=[*fields, *(("labels", "annotations") if metadata else ()), "updated_at"])
     except IntegrityError as error:
         raise Unprocessable(f"App with the name '{fields['name']}' already exists.") from error
-    audit.record(actor, "audit.app.update", app, before=before, after=fields, metadata=metadata or {})
+    audit.record(actor, "audit.app.update", app, before=_shown(before), after=_shown(fields), metadata=metadata or {})
     return app
+
+
+def _shown(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields as a record may hold them: a buildpack's address may carry a password."""
+    return fields | ({"buildpacks": [public(name) for name in fields["buildpacks"]]} if "buildpacks" in fields else {})
 
 
 @transaction.atomic

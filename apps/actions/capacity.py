@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import BigIntegerField, F, Sum
 from django.db.models.functions import Cast
 
@@ -16,6 +17,7 @@ from tenants import quotas
 from tenants.models import Region
 
 MOST_INSTANCES = 10_000  # of one process
+ROOM_LOCK = 8_315_043  # the advisory lock's number
 UNFINISHED = (Task.State.PENDING, Task.State.RUNNING, Task.State.CANCELING)
 
 
@@ -35,9 +37,15 @@ def taken_mb(region: Region) -> int:
 
 
 def check_room(app: App, more_mb: int) -> None:
-    """Raise ``InsufficientResources`` if the region could not hold that much more."""
+    """Raise ``InsufficientResources`` if the region could not hold that much more.
+
+    Of two that ask at once the second counts what the first takes: it waits for the first one's transaction. Quotas
+    are taken before this, always, or two could wait for each other.
+    """
     if more_mb <= 0:
         return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s::int)", [ROOM_LOCK, app.space.region_id])
     taken = taken_mb(app.space.region)
     if taken + more_mb > machine_memory_mb():
         raise InsufficientResources(
@@ -92,8 +100,8 @@ def resize(app: App, process: Process, wanted: Mapping[str, int | None]) -> tupl
         setattr(process, name, value)
     more = {name: amount - size[name] for name, amount in size_of(process).items()}
     if after and app.state == App.State.STARTED:
-        check_room(app, more["memory_mb"])
         quotas.take(app.space, **more)
+        check_room(app, more["memory_mb"])
         usage(process, App.State.STARTED, App.State.STARTED, before=before)
     if after:
         process.save(update_fields=[*after, "updated_at"])

@@ -83,16 +83,29 @@ def begin(actor: User, app: App, revision: Revision, **fields: Any) -> Deploymen
         created_by=actor,
         **fields,
     )
+    _check_command(app, deployment)
     if app.state == App.State.STOPPED:
         processes = list(app.processes.select_related("app"))
         size = capacity.size_of(*processes)
-        capacity.check_room(app, size["memory_mb"])
         quotas.take(app.space, **size)
+        capacity.check_room(app, size["memory_mb"])
         for process in processes:
             capacity.usage(process, App.State.STARTED, App.State.STOPPED)
     app.wish(state=App.State.STARTED, target=deployment, droplet=revision.droplet)
     later("apps.jobs.converge", app.pk)
     return deployment
+
+
+def _check_command(app: App, deployment: Deployment) -> None:
+    """Refuse a web process that is to run and of which nobody says how."""
+    image = deployment.droplet and deployment.droplet.image
+    if image or deployment.command("web") or not app.processes.filter(type="web", instances__gt=0).exists():
+        return
+    raise Unprocessable(
+        "The app has no start command: neither the droplet nor the app names one for the process web. "
+        "Push with a Procfile that has a line like `web: python app.py`, or with a command (cf push -c); "
+        "an app without a web process takes 0 instances of it (cf scale -i 0)."
+    )
 
 
 @transaction.atomic

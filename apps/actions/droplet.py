@@ -10,6 +10,7 @@ from django.db.models import Q
 from accounts import audit
 from accounts.models import Job, User
 from apps.models import App, Deployment, Droplet
+from apps.models.app import MOST_PROCESS_TYPES, PROCESS_TYPE
 from paas.lib.errors import Unprocessable
 from paas.lib.v3.bodies import merged
 from tenants.access import authorize
@@ -23,11 +24,21 @@ def create(
     authorize(actor, "app.push", app.space)
     if app.lifecycle == App.Lifecycle.DOCKER:
         raise Unprocessable("Droplet creation is not available for apps with docker lifecycles.")
+    _check_types(process_types or {})
     droplet = Droplet.objects.create(
         app=app, stack=app.stack, process_types=process_types or {}, **merged(None, metadata or {})
     )
     audit.record(actor, "audit.app.droplet.create", app, droplet_guid=droplet.guid)
     return droplet
+
+
+def _check_types(process_types: dict[str, str]) -> None:
+    if len(process_types) > MOST_PROCESS_TYPES:
+        raise Unprocessable(f"Process types are too many (maximum is {MOST_PROCESS_TYPES})")
+    for wrong in (kind for kind in process_types if not PROCESS_TYPE.fullmatch(kind)):
+        raise Unprocessable(
+            f"Process types can only contain letters, digits, dots, dashes and underscores: '{wrong[:255]}'"
+        )
 
 
 @transaction.atomic

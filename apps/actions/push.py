@@ -51,7 +51,10 @@ def check_build_size(app: App, *, memory_mb: int | None, disk_mb: int | None) ->
 
 def check_repository(url: str, ref: str) -> None:
     """Raise unless a build can fetch the repository as anybody could: what it holds is seen by whoever sees the app."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # half of an IPv6 address, for one
+        parts = urlsplit("")
     if parts.scheme not in ("https", "http") or not parts.hostname or not url.isprintable() or " " in url:
         raise Unprocessable("The address of the repository must begin with https:// (or http://) and name a host.")
     if "@" in parts.netloc:

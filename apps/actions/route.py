@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from accounts import audit
@@ -44,8 +44,8 @@ def create(
     route = Route(space=space, domain=domain, host=host.lower(), path=path, options=options or {})
     for name, value in merged(None, metadata or {}).items():
         setattr(route, name, value)
-    _check_domain(actor, route)
     quotas.take(space, routes=1)
+    _check_domain(actor, route)
     try:
         with transaction.atomic():
             route.save()
@@ -88,9 +88,9 @@ def move(actor: User, route: Route, *, space: Space) -> Route:
             "The route leads to apps of its own space; unmap them first."
         )
     route.space = space
-    _check_domain(actor, route)
     quotas.give(before, routes=1)
     quotas.take(space, routes=1)
+    _check_domain(actor, route)
     route.save(update_fields=["space", "updated_at"])
     audit.record(actor, "audit.route.transfer-owner", route, from_space=before.guid, to_space=space.guid)
     return route
@@ -180,8 +180,16 @@ def _check_domain(actor: User, route: Route) -> None:
         raise Unprocessable("Host combined with domain name must be no more than 253 characters.")
     if route.host and Domain.objects.filter(name=route.fqdn).exists():
         raise Unprocessable(f"Route conflicts with domain '{route.fqdn}'.")
+    _wait_for_host(route)
     if problem := in_the_way(route):
         raise problem
+
+
+def _wait_for_host(route: Route) -> None:
+    """Let one transaction at a time look for a host and take it: of paths below one host, no index tells whose they are."""
+    with connection.cursor() as cursor:
+        host = f"route {route.domain_id} {route.host}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [host])
 
 
 def in_the_way(route: Route) -> PaasError | None:

@@ -46,6 +46,7 @@ def create(
     rate = log_rate if log_rate is not None else template.log_rate if template else -1
     _check_limits(app, memory)
     quotas.take(app.space, memory_mb=memory, log_rate=max(rate, 0))
+    capacity.check_room(app, memory)
     app.last_task += 1
     App.objects.filter(pk=app.pk).update(last_task=app.last_task)
     task = Task.objects.create(
@@ -77,7 +78,7 @@ def _command_of(template: Process | None, droplet: Droplet) -> str:
 
 
 def _check_limits(app: App, memory_mb: int) -> None:
-    """Raise if one more task of that size is more than a quota or the region can take."""
+    """Raise if one more task of that size is more than a quota allows."""
     quotas.check_process_memory(app.space, memory_mb)
     running = app.tasks.filter(state__in=capacity.UNFINISHED).count()
     for quota, place in ((app.space.quota, "space"), (app.space.organization.quota, "organization")):
@@ -86,7 +87,6 @@ def _check_limits(app: App, memory_mb: int) -> None:
                 f"app_task_limit_exceeded: the {place} quota '{quota.name}' allows {quota.per_app_tasks} tasks of an app "
                 f"at a time, and {running} are running. Wait until one has ended, or ask for a larger quota."
             )
-    capacity.check_room(app, memory_mb)
 
 
 @transaction.atomic

@@ -15,9 +15,9 @@ from accounts import audit
 from accounts.models import User
 from apps import addresses, outside, routing
 from apps.environment import routes_of
-from apps.jobs.verdict import judge, why
+from apps.jobs.verdict import judge, told, why
 from apps.models import App, Deployment, Instance, Process
-from apps.workload import command_for, workload_for
+from apps.workload import workload_for
 from paas.lib.errors import InsufficientResources
 from paas.lib.models import new_guid
 from paas.lib.queue import Lease, job
@@ -25,7 +25,7 @@ from paas.seams.runtimes.base import LogLine, Observation
 
 log = logging.getLogger(__name__)
 
-POLL = 0.25  # seconds between looks while something comes up
+POLL = 0.1  # seconds between looks while something comes up
 PATIENCE = 12  # seconds in one go, then the work is put back and taken up again
 DRAIN = 2.0  # seconds between leaving the router and SIGTERM
 SHOWN = timedelta(seconds=30)  # how long a version that failed is listed beside the one that serves
@@ -113,7 +113,7 @@ def plan(app: App) -> list[Instance]:
 def _runs(process: Process, deployment: Deployment) -> bool:
     """A process without a command (the droplet no longer brings its type) has nothing to run."""
     image = bool(deployment.droplet and deployment.droplet.image)
-    return bool(command_for(process.type, deployment)) or (image and process.type == "web")
+    return bool(deployment.command(process.type)) or (image and process.type == "web")
 
 
 def _end_restarted(app: App, lease: Lease) -> None:
@@ -171,11 +171,7 @@ def note(rows: list[Instance], seen: dict[str, Observation]) -> bool:
         state = found.state if found else "unknown"
         ready = bool(found and found.ready)
         crashes = found.crashes if found else row.crashes
-        details = (
-            f"{found.exit.reason}, exit status {found.exit.status}"
-            if found and found.exit and not ready
-            else row.details
-        )
+        details = told(row, found.exit) if found and found.exit and not ready else row.details
         if (row.state, row.ready, row.crashes, row.details) == (state, ready, crashes, details):
             continue
         ready_changed |= row.ready != ready

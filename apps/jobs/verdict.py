@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from apps.models import App, Deployment, Instance
-from paas.seams.runtimes.base import Observation
+from paas.seams.runtimes.base import Exit, Observation
 
 CRASHES = 3  # of one instance that was never ready, before its version is given up
+LONGEST_LINE = 200  # characters
 
 
 def judge(app: App, kept: list[Instance]) -> str:
@@ -44,14 +45,28 @@ def why(app: App, kept: list[Instance], seen: dict[str, Observation]) -> str:
         return "The new instances did not become healthy."
     row, end = max(exits, key=lambda pair: pair[1].at)  # type: ignore[union-attr]
     assert end is not None
+    return _cause(row, end) + ("".join(f"\n    {line}" for line in end.last_lines[-5:]))
+
+
+def told(row: Instance, end: Exit) -> str:
+    """What stands beside an instance that ended, in one line: clients print it in a table, and `cf push` as the error."""
+    last = next((line.strip()[:LONGEST_LINE] for line in reversed(end.last_lines) if line.strip()), "")
+    return f"{end.reason}, exit status {end.status}. {_cause(row, end)}" + (f" Its last line: {last}" if last else "")
+
+
+def _cause(row: Instance, end: Exit) -> str:
     match end.reason:
         case "out of memory":
-            said = f"Instance {row.index} used more than its {row.memory_mb} MB of memory and was ended. Give the app more memory (cf scale -m)."
-        case "unhealthy":
-            said = (
-                f"Instance {row.index} did not pass its health check in time. Make sure that the app listens on the port in "
-                "$PORT, on 0.0.0.0; or set another health check (cf set-health-check)."
+            return (
+                f"Instance {row.index} used more than its {row.memory_mb} MB of memory and was ended. "
+                "Give the app more memory (cf scale -m)."
             )
-        case _:
-            said = f"Instance {row.index} exited with status {end.status} soon after it was started. Its last lines say why; see also cf logs --recent."
-    return said + ("".join(f"\n    {line}" for line in end.last_lines[-5:]))
+        case "unhealthy" if not row.ever_ready:
+            return (
+                f"Instance {row.index} did not pass its health check in time. Make sure that the app listens on the "
+                "port in $PORT, on 0.0.0.0; or set another health check (cf set-health-check)."
+            )
+        case "unhealthy":
+            return f"Instance {row.index} did not answer its health check any more; see cf logs --recent."
+    when = "" if row.ever_ready else " soon after it was started"
+    return f"Instance {row.index} exited with status {end.status}{when}. Its last lines say why; see cf logs --recent."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Self
 
 from django.db import models
@@ -14,6 +15,8 @@ from paas.lib.models import Resource, Work, WorkQuerySet, bump
 from tenants.models import Space
 
 HEALTH_TYPES = [("port", "Port"), ("process", "Process"), ("http", "HTTP")]
+PROCESS_TYPE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")  # a part of addresses and of log sources
+MOST_PROCESS_TYPES = 100  # of one droplet
 
 
 class InSpaceQuerySet(WorkQuerySet):

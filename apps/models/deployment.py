@@ -63,6 +63,11 @@ class Deployment(Resource):
     class Meta(Resource.Meta):
         indexes = [*Resource.Meta.indexes, models.Index(fields=["app", "value"], name="deployment_app_value")]
 
+    def command(self, process_type: str) -> str:
+        """Return the command asked for, else the droplet's own for that process type; "" is left to the image."""
+        asked = self.revision.commands.get(process_type)
+        return asked or (self.droplet.process_types.get(process_type, "") if self.droplet else "")
+
 
 class Instance(models.Model):
     """One container that should exist, and what was last seen of it."""

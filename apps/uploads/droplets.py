@@ -18,6 +18,7 @@ from apps.uploads.archive import CHUNK, check_bulk
 from apps.uploads.convert import DAMAGED_TAR, tar_in
 from apps.uploads.tree import Tree, refused, shown
 from paas.lib.errors import Unprocessable
+from paas.lib.text import storable
 
 INFO, INFO_MOST = "staging_info.yml", 64 << 10  # what the build said of the droplet; bytes
 PADDING_MOST = 16 << 20  # bytes of nothing after a tar's end
@@ -37,7 +38,7 @@ def receive_droplet(actor: User, droplet: Droplet, bits: BinaryIO) -> Job:
     except Exception:
         droplets.refuse_upload(actor, droplet, error=BROKEN)
         raise
-    command = str(info.get("start_command") or "")
+    command = storable(str(info.get("start_command") or ""))
     return droplets.finish_upload(
         actor, droplet, key=blob.key, sha256=blob.sha256, size=blob.size, start_command=command
     )

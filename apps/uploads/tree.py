@@ -9,6 +9,7 @@ from paas.lib.errors import Unprocessable
 MOST_NAMES = 200_000  # files, links and folders together
 LONGEST_NAME = 1024  # bytes
 MOST_HOPS = 40  # links that a kernel follows before it gives up
+MOST_WORK = 50_000_000  # parts of paths that are looked at in order to follow an archive's links
 
 
 def refused(what: str) -> Unprocessable:
@@ -45,6 +46,7 @@ class Tree:
         self.files: set[str] = set()
         self.links: dict[str, str] = {}
         self._absolute = absolute
+        self._work = 0
 
     def folder(self, name: str) -> str:
         """Note a folder; the same one may come more than once."""
@@ -107,6 +109,9 @@ class Tree:
         if target.startswith("/"):
             return self._absolute
         while ahead:
+            self._work += len(here) + 8
+            if self._work > MOST_WORK:
+                raise refused("its links lead through too many others. Replace them by the files that they lead to.")
             part = ahead.pop()
             if part == ".." and not here:
                 return False

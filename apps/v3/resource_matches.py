@@ -27,10 +27,10 @@ class Asked(Form):
 class ResourceMatchViewSet(ResourceViewSet):
     def create(self, request: Request) -> Response:
         """Answer with the resources that are known, as they were sent."""
-        Asked.read(request.data)
-        sent = request.data["resources"]
-        there = known(request.user, {each["checksum"]["value"].lower() for each in sent})
-        matched = [each for each in sent if (each["checksum"]["value"].lower(), int(each["size_in_bytes"])) in there]
+        read, sent = Asked.read(request.data)["resources"], request.data["resources"]
+        there = known(request.user, {each["checksum"]["value"] for each in read})
+        wanted = [(each["checksum"]["value"], each["size_in_bytes"]) for each in read]
+        matched = [each for each, one in zip(sent, wanted, strict=True) if one in there]
         return Response({"resources": [{"mode": "644", **each} for each in matched]}, status=201)
 
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.actions import sidecar as actions
-from apps.models import Process, Sidecar
+from apps.models import App, Process, Sidecar
 from apps.v3.of_app import OfAppViewSet
 from apps.v3.shapes import running as shapes
 from apps.v3.sizes import Whole
@@ -44,27 +44,49 @@ class SidecarViewSet(OfAppViewSet):
     query_in_app = Query(labels=False)
 
     def queryset(self) -> QuerySet[Sidecar]:
-        return Sidecar.objects.select_related("app").visible_to(self.user).defer("app__environment")
+        return Sidecar.objects.select_related("app__space").visible_to(self.user).defer("app__environment")
 
     def present(self, resource: Sidecar) -> dict[str, Any]:
-        return shapes.sidecar(self.request, resource)
+        return shapes.sidecar(self.request, resource, hidden=shapes.HIDDEN_IN_LISTS)
+
+    def told(self, sidecar: Sidecar) -> dict[str, Any]:
+        return shapes.sidecar(self.request, sidecar, hidden=self.hidden(sidecar.app))
+
+    def retrieve(self, request: Request, guid: str, **_: str) -> Response:
+        return Response(self.told(self.found(guid)))
+
+    def in_app(self, request: Request, guid: str) -> Response:
+        """An app's sidecars are shown with their commands to those who may see secrets."""
+        app = self.app(guid)
+        return self._page(request, app, self.of(app))
+
+    def _page(self, request: Request, app: App, rows: QuerySet[Sidecar]) -> Response:
+        hidden = self.hidden(app)
+        return self.page(
+            request,
+            rows,
+            query=self.query_in_app,
+            present=lambda sidecar: shapes.sidecar(request, sidecar, hidden=hidden),
+        )
 
     def of_process(self, request: Request, guid: str, type: str | None = None) -> Response:
         """The sidecars of the process with the guid, or of that type of the app with the guid."""
         visible = Process.objects.visible_to(self.user)
         asked = {"guid": guid} if type is None else {"app": self.app(guid), "type": type}
-        process = visible.filter(**asked).first() if "\0" not in guid + (type or "") else None
+        process = (
+            visible.select_related("app__space").filter(**asked).first() if "\0" not in guid + (type or "") else None
+        )
         if process is None:
             raise NotFound("Process not found")
         rows = self.queryset().filter(app=process.app_id, process_types__contains=[process.type])
-        return self.page(request, rows, query=self.query_in_app)
+        return self._page(request, process.app, rows)
 
     def create(self, request: Request, guid: str) -> Response:
         sidecar = actions.create(self.user, self.app(guid), **New.read(request.data))
-        return Response(self.present(sidecar), status=201)
+        return Response(self.told(sidecar), status=201)
 
     def update(self, request: Request, guid: str) -> Response:
-        return Response(self.present(actions.update(self.user, self.found(guid), **Change.read(request.data))))
+        return Response(self.told(actions.update(self.user, self.found(guid), **Change.read(request.data))))
 
     def destroy(self, request: Request, guid: str) -> Any:
         actions.delete(self.user, self.found(guid))

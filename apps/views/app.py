@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
@@ -40,6 +41,13 @@ def now(app: App) -> dict[str, Any]:
     }
 
 
+def stage(app: App) -> str:
+    """A word that changes with the app's builds and deployments: a page that was made with another is out of date."""
+    deployment = app.deployments.order_by("-id").values_list("guid", "reason", "failed_at").first()
+    build = app.builds.order_by("-created_at").values_list("guid", "state").first()
+    return sha256(repr((deployment, build)).encode()).hexdigest()[:16]
+
+
 def _unseen(each: Shown) -> Shown:
     """An instance that nobody saw lately is not spoken of as if somebody had."""
     return replace(each, state="UNKNOWN", details=f"last seen {each.state.lower()}") if each.guid else each
@@ -64,6 +72,7 @@ def overview(request: HttpRequest, guid: str) -> HttpResponse:
         "build": app.builds.defer("environment").order_by("-created_at").first(),
         "crash": AuditEvent.objects.filter(target_guid=app.guid, type="app.crash").newest().first(),
         "changed": environment_waits(app),
+        "stage": stage(app),
     }
     return app_page(request, app, "apps/overview.html", tab="app", **now(app), **context)
 
@@ -77,10 +86,13 @@ def environment_waits(app: App) -> bool:
 @for_scripts
 @require_safe
 def running(request: HttpRequest, guid: str) -> HttpResponse:
-    """The part of the page that is fetched every few seconds."""
+    """The part of the page that is fetched every few seconds; the whole page is fetched anew when more has changed."""
     app = app_of(request, guid)
     may = verbs_held(person(request), app.space)
-    return render(request, "apps/instances.html", {"app": app, "may": may, **now(app)})
+    response = render(request, "apps/instances.html", {"app": app, "may": may, **now(app)})
+    if request.GET.get("stage") not in (None, stage(app)):
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @login_required

@@ -1,12 +1,17 @@
-"""One health check of one instance."""
+"""One health check of one instance, which may take its time, and no more than that however slowly it is answered."""
 
 from __future__ import annotations
 
 import socket
-from http.client import HTTPConnection, HTTPException
+import time
+from urllib.parse import quote
 
 from .instance import Check, Instance
 from .processes import alive
+
+LONGEST = 30.0  # seconds of one check, whatever was asked for
+LONGEST_LINE = 4096  # bytes
+AS_IT_IS = "/?&=:;,@!$'()*+~%[]"  # of a path: the rest is escaped, line ends too
 
 
 def passes(check: Check, instance: Instance) -> str:
@@ -20,24 +25,43 @@ def passes(check: Check, instance: Instance) -> str:
 
 def _port(check: Check, address: str) -> str:
     try:
-        with socket.create_connection((address, check.port), timeout=check.invocation_timeout):
+        with socket.create_connection((address, check.port), timeout=_patience(check)):
             return ""
     except OSError as error:
         return f"Failed to make TCP connection to port {check.port}: {_words(error)}"
 
 
 def _http(check: Check, address: str) -> str:
-    connection = HTTPConnection(address, check.port, timeout=check.invocation_timeout)
+    until = time.monotonic() + _patience(check)
+    asked = f"GET {quote(check.endpoint, safe=AS_IT_IS)} HTTP/1.1\r\nHost: {address}:{check.port}\r\n"
     try:
-        connection.request("GET", check.endpoint, headers={"User-Agent": "paas-healthcheck", "Connection": "close"})
-        status = connection.getresponse().status
-    except (OSError, HTTPException) as error:
+        with socket.create_connection((address, check.port), timeout=_patience(check)) as connection:
+            connection.sendall(f"{asked}User-Agent: paas-healthcheck\r\nConnection: close\r\n\r\n".encode())
+            status = _status(connection, until)
+    except (OSError, ValueError) as error:
         return f"Failed to make HTTP request to '{check.endpoint}' on port {check.port}: {_words(error)}"
-    finally:
-        connection.close()
     if status == 200:
         return ""
     return f"Failed to make HTTP request to '{check.endpoint}' on port {check.port}: received status code {status}"
+
+
+def _status(connection: socket.socket, until: float) -> int:
+    """Read the answer's first line; raise ``OSError`` where it does not come in time, ``ValueError`` for what is none."""
+    answer = b""
+    while b"\n" not in answer and len(answer) < LONGEST_LINE:
+        connection.settimeout(max(until - time.monotonic(), 0.001))
+        chunk = connection.recv(LONGEST_LINE)
+        if not chunk:
+            break
+        answer += chunk
+    words = answer.partition(b"\n")[0].split()
+    if len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+        raise ValueError("the answer is not HTTP" if answer else "the connection was closed without an answer")
+    return int(words[1])
+
+
+def _patience(check: Check) -> float:
+    return min(float(check.invocation_timeout), LONGEST)
 
 
 def _words(error: Exception) -> str:

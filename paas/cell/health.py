@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from .checks import passes
@@ -17,7 +16,6 @@ from .processes import alive, end
 log = logging.getLogger(__name__)
 
 TICK = 0.1
-WORKERS = 6
 FAILURES = 3  # in a row, before a healthy instance is given up
 AGAIN = 2.0  # seconds until the next look after a failure
 BROKEN = 30.0  # and after a check that could not be made
@@ -42,7 +40,6 @@ class Health(threading.Thread):
         self.exits, self.logs = exits, logs
         self.watches: dict[str, Watch] = {}
         self.lock = threading.Lock()
-        self.pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="check")
 
     def watch(self, instance: Instance) -> None:
         with self.lock:
@@ -61,7 +58,8 @@ class Health(threading.Thread):
                 for watch in due:
                     watch.busy = True
             for watch in due:
-                self.pool.submit(self._look, watch)
+                # A thread of its own: one team's slow instances must not hold up another's checks.
+                threading.Thread(target=self._look, args=(watch,), daemon=True, name="check").start()
             time.sleep(TICK)
 
     def _look(self, watch: Watch) -> None:

@@ -158,7 +158,8 @@ def _url(given: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:
     url = given.get(name, "")
     parts = urlsplit(url)
     if url and (parts.scheme not in schemes or not parts.hostname):
-        raise HostError(f"{name} must start with {schemes[-1]}:// and name a host.")  # never the URL: it has a password
+        start = " or ".join(f"{scheme}://" for scheme in schemes)
+        raise HostError(f"{name} must start with {start} and name a host.")  # never the URL: it has a password
     return url
 
 

@@ -14,6 +14,14 @@ from .shell import HostError
 from .steps import Steps
 
 REGISTER = TOOLS / "installs"  # the state folders of this checkout's installs, one in a line
+PRIVATE = (
+    "blobs",
+    "builds",
+    "cell",
+    "log",
+    "logs",
+    "uploads",
+)  # what teams push, write and log is no other user's business
 MAY_BE_THERE = {"keys", "run.lock"}  # a management command may have been the first to run, or we a moment ago
 
 
@@ -33,6 +41,9 @@ def install_of(settings: Settings) -> Install:
     state.mkdir(parents=True, exist_ok=True)
     state.chmod(0o711)  # containers read single files inside; nobody else lists them
     found = known or install.load_or_create(state, subnet=settings.subnet, taken=engine_subnets())
+    for name in PRIVATE:
+        (state / name).mkdir(exist_ok=True)
+        (state / name).chmod(0o700)
     install.load_or_create(state, subnet=settings.subnet)  # refuses another subnet than the install's
     register(settings)
     return found

@@ -101,6 +101,7 @@ class Lease:
                     break
                 except Exception:
                     log.warning("The heartbeat for %s failed; it is tried again.", self.row, exc_info=True)
+                    connection.close_if_unusable_or_obsolete()  # a connection that broke stays broken
             connection.close()
 
         thread = threading.Thread(target=beat, daemon=True)
@@ -160,7 +161,9 @@ def work(path: str, pk: int) -> bool:
         return True
     except Exception as error:
         if not lease.held():
-            log.info("%s: %s was adopted or is gone; what failed on the way no longer matters (%r).", path, lease.pk, error)
+            log.info(
+                "%s: %s was adopted or is gone; what failed on the way no longer matters (%r).", path, lease.pk, error
+            )
             return True
         wait = BACKOFF[min(lease.row.attempts, len(BACKOFF)) - 1]
         log.exception("%s failed on %s; next try in %s s.", path, lease.row, wait)

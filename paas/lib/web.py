@@ -31,6 +31,8 @@ class ConsoleMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        if response.status_code == 503:
+            response.headers.setdefault("Retry-After", "5")
         if (
             getattr(request, "user", None) is not None
             and "Cache-Control" not in response.headers
@@ -53,17 +55,14 @@ def wants_html(request: HttpRequest) -> bool:
 
 
 def error_page(request: HttpRequest, error: PaasError) -> HttpResponse:
-    response = render(request, "error.html", {"error": error, "status": error.status}, status=error.status)
-    if error.status == 503:
-        response.headers["Retry-After"] = "5"
-    return response
+    return render(request, "error.html", {"error": error, "status": error.status}, status=error.status)
 
 
 def tells_errors(back: str = "") -> Callable[..., Any]:
     """Decorate a POST view: a ``PaasError`` becomes a flash message on the page the person came from.
 
     What they may not see or do stays a page of its own, with its status.
-    ``back`` names the URL to go to instead of the referring page, with the view's own arguments.
+    ``back`` names the URL to go to instead of the referring page, with the guid that the view was given.
     """
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -75,7 +74,7 @@ def tells_errors(back: str = "") -> Callable[..., Any]:
                 if isinstance(error, NotFound | NotAuthorized) or request.method != "POST":
                     return error_page(request, error)
                 messages.error(request, error.detail)
-                return redirect(back, *args, **kwargs) if back else redirect(came_from(request))
+                return redirect(back, kwargs["guid"]) if back else redirect(came_from(request))
 
         return wrapped
 

@@ -39,6 +39,18 @@ def test_without_a_droplet_there_is_nothing_to_start(api, alice, app):
         assert response.json()["errors"][0]["detail"] == "Assign a droplet before starting this app."
 
 
+def test_a_web_process_that_nobody_says_how_to_start_is_refused(api, alice, app, make_droplet, converge):
+    app.droplet = make_droplet(app, process_types={"worker": "./work"})
+    app.save()
+    response = act(api(alice), app, "start")
+    assert response.status_code == 422
+    assert "no start command" in response.json()["errors"][0]["detail"]
+    assert App.objects.get(pk=app.pk).state == "STOPPED"
+    app.processes.filter(type="web").update(instances=0)
+    assert act(api(alice), app, "start").status_code == 200
+    assert converge(app).serving_id
+
+
 def test_stop_really_stops(api, alice, running, converge, runtime, used, recorded):
     assert act(api(alice), running, "stop").json()["state"] == "STOPPED"
     converge(running)

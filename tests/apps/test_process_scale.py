@@ -83,7 +83,8 @@ def test_a_wrong_size_is_refused(api, alice, app, body, said):
 
 
 def test_beyond_machine_and_quota_nothing_changes(api, alice, running, quota, used):
-    assert scale(api(alice), running, {"memory_in_mb": 2**31 - 1, "instances": 10_000}).status_code == 503
+    assert scale(api(alice), running, {"memory_in_mb": 2**31 - 1, "instances": 10_000}).status_code == 422
+    assert scale(api(alice), running, {"memory_in_mb": 20 * 1024}).status_code == 503  # within the quota
     quota.total_instances = 2
     quota.per_process_memory_mb = 2048
     quota.save()

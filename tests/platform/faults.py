@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -10,52 +11,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 import requests
 
-from paas.host import controlplane, install
+from paas.host import controlplane, engine, install
+from paas.host.steps import Steps
 from paas.host.stop import mounts_under
 from tests.host.house import House
-from tests.platform import apps
 from tests.platform.client import Client, wait_until, zipped
+from tests.platform.servers import HOLDING_BUILDPACK
 
 ADOPTED = 90  # seconds: three times what is promised from a worker being there to the work being done
-
-_HOLD = """
-import os, sys, time
-step, until = open(os.path.join(sys.argv[1], "hold")).read().split()
-while step == os.path.basename(sys.argv[0]) and time.time() < float(until):
-    time.sleep(0.1)
-"""
-_SCRIPT = "#!/usr/local/lib/paas/tools/bin/python\n" + _HOLD
-# Takes the apps that have a file `hold` ("<step> <until>"), and stays in that step until the moment has come.
-HOLDING_BUILDPACK = {f"bin/{step}": _SCRIPT for step in ("detect", "supply", "finalize")}
-
-# Greets as GREETING says; listens once START_AT has come; with LINGER it does not leave when it is asked to.
-_SLOW = """
-import os, signal, sys, time
-wait = float(os.environ.get("START_AT") or 0) - time.time()
-if wait > 0:
-    time.sleep(wait)
-"""
-_LINGER = """
-if os.environ.get("LINGER"):
-    signal.signal(signal.SIGTERM, lambda *_: print("got the signal", flush=True))
-"""
-
-
-def slow_server() -> dict[str, str]:
-    files = apps.server("GREETING")
-    told = files["server.py"].replace("GREETING = 'GREETING'", 'GREETING = os.environ.get("GREETING", "")')
-    return {**files, "server.py": _SLOW + told.replace('print("listening"', f'{_LINGER}\nprint("listening"')}
-
-
-def holding(step: str, seconds: float, **more: str | bytes) -> dict[str, str | bytes]:
-    """An app whose build stays in a step for a while, the first time."""
-    return {"hold": f"{step} {time.time() + seconds}", **apps.server(), **more}
 
 
 def docker(*words: str) -> str:
@@ -107,9 +78,25 @@ class Works:
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
 
+    def kill_container(self, what: str) -> None:
+        """End its process without a word, and return when the engine has started it again."""
+        name = self.container(what)
+        before = docker("inspect", "--format", "{{.State.Pid}}", name).strip()
+        os.kill(int(before), signal.SIGKILL)
+        started = "{{.State.Running}} {{.State.Pid}}"
+        wait_until(
+            lambda: docker("inspect", "--format", started, name).split() not in (["false", "0"], ["true", before]),
+            f"the {what} to be started again",
+        )
+
     def empty_redis(self) -> None:
         address = f"redis://:{self.install.redis_password}@127.0.0.1:{self.install.redis_port}/0"
         redis.Redis.from_url(address).flushall()
+
+    @property
+    def gateway(self) -> str:
+        """The machine's address as instances see it: what a name server would tell them for every app."""
+        return str(IPv4Network(self.install.subnet)[1])
 
     # What is on the engine and on the disk -------------------------------------------------------------------
 
@@ -146,7 +133,10 @@ class Works:
 
     def clean(self) -> None:
         """Fail unless nothing is left over, after a moment for what is being removed."""
-        wait_until(lambda: not self.left_over() or None, "the leftovers to go", seconds=30) if self.left_over() else None
+        end = time.monotonic() + 30
+        while found := self.left_over():
+            assert time.monotonic() < end, f"Left over: {found}"
+            time.sleep(0.2)
 
     def _labelled(self, labels: list[str], name: str) -> set[str]:
         filters = [word for label in labels for word in ("--filter", f"label={label}")]
@@ -214,3 +204,23 @@ def quickly(said: Callable[[], Any], what: str, *, seconds: float = 60) -> Any:
         assert time.monotonic() < end, f"Waited {seconds:.0f} s for {what}; last seen: {answer!r}"
         time.sleep(0.005)
     return answer
+
+
+# The engine ------------------------------------------------------------------------------------------------------------
+
+
+def restart_engine() -> None:
+    """End the machine's engine and start it again as the platform does; what runs on it goes on, whoever it is of."""
+    if json.loads(docker("info", "--format", "{{json .LiveRestoreEnabled}}")) is not True:
+        pytest.skip("this machine's engine ends all containers with itself, and some may be others'")
+    (pid,) = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/comm") if _name(path) == "dockerd"]
+    os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), "the engine to end")
+    engine.ensure(Steps())
+
+
+def _name(comm: Path) -> str:
+    try:
+        return comm.read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

@@ -9,7 +9,7 @@ from typing import Any
 from apps.actions.capacity import MOST_INSTANCES
 from apps.actions.manifest import units
 from apps.actions.manifest.wanted import WantedProcess
-from apps.models.app import HEALTH_TYPES
+from apps.models.app import HEALTH_TYPES, PROCESS_TYPE
 
 LONGEST_COMMAND, LONGEST_TYPE = 4096, 255
 MOST = 2**31 - 1
@@ -50,6 +50,8 @@ def _listed(sent: Sent, problems: list[str]) -> tuple[WantedProcess, ...]:
         if not isinstance(type, str) or not type or len(type) > LONGEST_TYPE:
             problems.append("All Processes must specify a type")
             return ()
+        if not PROCESS_TYPE.fullmatch(type):
+            problems.append(f'Process "{type}": Type can only contain letters, digits, dots, dashes and underscores')
         if type in found:
             problems.append(f'Process "{type}" may only be present once')
         found[type] = _process(type, keys, problems)

@@ -67,22 +67,24 @@ def _plain(key: str, value: Any) -> Any:
     if key == "env":
         return {check.text(name): check.text(each) for name, each in value.items()}
     if key in NAMED_BY:
-        return [_plain_entry(each) for each in value]
+        return [_plain_entry(key, each) for each in value]
     return value
 
 
-def _plain_entry(sent: dict[str, Any]) -> dict[str, Any]:
+def _plain_entry(kind: str, sent: dict[str, Any]) -> dict[str, Any]:
     spelled = {SPELLINGS.get(key, key): value for key, value in sent.items()}
+    if kind == "sidecars" and isinstance(spelled.get("memory"), int):
+        spelled["memory"] = f"{spelled['memory']}M"  # of a sidecar, a number without a unit is megabytes
     return {key: _plain(key, value) for key, value in spelled.items()}
 
 
 def _changes(path: str, was: Any, value: Any, key: str) -> list[Change]:
     if value is None or was is None:
         return _came_or_went(path, was, value, key)
-    if isinstance(value, dict):
+    if isinstance(value, dict) and isinstance(was, dict):
         steps = ((f"{path}/{_escaped(name)}", was.get(name), each) for name, each in value.items())
         return [change for step in steps for change in _changes(*step, key)]
-    if isinstance(value, list):
+    if isinstance(value, list) and isinstance(was, list):
         return _in_list(path, was, value, key)
     if str(was) == str(value):
         return []

@@ -7,6 +7,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from paas.lib.errors import MessageParseError, Unprocessable
+from paas.lib.text import is_storable
 
 MOST_BYTES = 256 * 1024
 MOST_NODES = 50_000  # with everything that aliases and merges stand for written out
@@ -72,7 +73,7 @@ def _size(node: yaml.Node, known: dict[int, int]) -> int:
     if isinstance(node, yaml.ScalarNode):
         if node.tag == "tag:yaml.org,2002:int" and len(node.value) > LONGEST_NUMBER:
             raise _refused("the manifest has a number in it that is too long")
-        if any(char == "\0" or "\ud800" <= char <= "\udfff" for char in node.value):
+        if not is_storable(node.value):
             raise _refused("the manifest has a null byte or half a character in it")
         below: list[yaml.Node] = []
     elif isinstance(node, yaml.MappingNode):

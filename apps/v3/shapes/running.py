@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.models import App, Deployment, Process, Revision, Sidecar, Task
+from paas.lib.text import public
 from paas.lib.v3 import base, link, metadata, stamp, to_one
 
 HIDDEN = "[PRIVATE DATA HIDDEN]"
@@ -12,8 +13,12 @@ HIDDEN_IN_LISTS = "[PRIVATE DATA HIDDEN IN LISTS]"
 
 
 def lifecycle(kind: str, buildpacks: list[str], stack: str) -> dict[str, Any]:
-    """``{"type": ..., "data": ...}`` of an app or a build; an image has no data."""
-    return {"type": kind, "data": {"buildpacks": buildpacks, "stack": stack} if kind == "buildpack" else {}}
+    """``{"type": ..., "data": ...}`` of an app or a build; an image has no data.
+
+    A buildpack's address may carry a password, and an app is seen by those who see no secrets.
+    """
+    data = {"buildpacks": [public(name) for name in buildpacks], "stack": stack}
+    return {"type": kind, "data": data if kind == "buildpack" else {}}
 
 
 def app(request: Any, row: App) -> dict[str, Any]:
@@ -101,12 +106,12 @@ def process(request: Any, row: Process, *, hidden: str = "") -> dict[str, Any]:
     )
 
 
-def sidecar(request: Any, row: Sidecar) -> dict[str, Any]:
-    """Wants ``app`` joined."""
+def sidecar(request: Any, row: Sidecar, *, hidden: str = "") -> dict[str, Any]:
+    """Wants ``app`` joined; ``hidden`` stands in for the command."""
     return base(
         row,
         name=row.name,
-        command=row.command,
+        command=hidden or row.command,
         process_types=row.process_types,
         memory_in_mb=row.memory_mb,
         origin=row.origin,
@@ -129,7 +134,7 @@ def revision(request: Any, row: Revision, deployable: bool, *, hidden: str = "")
         sidecars=[
             {
                 "name": s["name"],
-                "command": s["command"],
+                "command": hidden or s["command"],
                 "process_types": s["process_types"],
                 "memory_in_mb": s.get("memory_mb"),
             }

@@ -9,10 +9,11 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from paas.lib.errors import Unprocessable
+from paas.lib.text import is_storable
 
 BLANK = {"required", "blank", "null"}
-LABEL_NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$")
-LABEL_PREFIX = re.compile(r"^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$", re.I)
+LABEL_NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?\Z")
+LABEL_PREFIX = re.compile(r"^(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+\Z", re.I)
 MAX_LABELS, MAX_ANNOTATIONS, MAX_ANNOTATION = 50, 200, 5000
 
 
@@ -107,10 +108,6 @@ class ToMany(Relationship):
         return list(checked(cls(data=data)))
 
 
-def _storable(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
-
-
 def _check_key(key: str, what: str) -> str | None:
     prefix, slash, name = key.rpartition("/")
     if slash and not LABEL_PREFIX.match(prefix):
@@ -149,7 +146,7 @@ class MetadataField(serializers.Field):
             return f"{what[:-1].capitalize()} value error: values must be strings"
         if what == "labels" and value and not LABEL_NAME.match(value):
             return f"Label value error: '{value[:64]}' contains invalid characters or is longer than 63 characters"
-        if what == "annotations" and not _storable(value):
+        if what == "annotations" and not is_storable(value):
             return "Annotation value error: must not contain null bytes or lone surrogates"
         if len(value) > MAX_ANNOTATION:
             return f"Annotation value error: is longer than {MAX_ANNOTATION} characters"

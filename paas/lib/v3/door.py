@@ -85,8 +85,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if error is None:
         log.error("Unforeseen error", exc_info=exc)
         error = PaasError()
-    headers = {"Retry-After": "5"} if error.status == 503 else {}
-    return Response(error_body(error), status=error.status, headers=headers)
+    return Response(error_body(error), status=error.status)
 
 
 def accepted(request: Any, job: Any, data: dict[str, Any] | None = None) -> HttpResponse:

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from paas.lib.text import storable
 from paas.seams.builders.base import BuildFailed, BuildRequest
 
 TITLES = {222: "NoAppDetectedError", 223: "BuildpackCompileFailed", 224: "BuildpackReleaseFailed"}
 TITLES |= {225: "BuildpackCompileFailed", 226: "BuildpackCompileFailed"}
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SHOWN = 6  # lines
+LONGEST_TITLE = 64  # characters
 
 # What programs say, and what it means. The first that is found counts, so the particular comes before the general.
 CAUSES: tuple[tuple[str, str], ...] = (
@@ -118,7 +120,7 @@ class Ending:
 
 def explain(ending: Ending, request: BuildRequest) -> BuildFailed:
     """Return the failure to raise; the container's own facts go before what a program said of them."""
-    lines = [COLOUR.sub("", line).rstrip() for line in ending.last_lines]
+    lines = [storable(COLOUR.sub("", line)).rstrip() for line in ending.last_lines]
     lines = [line for line in lines if line.strip()]
     if ending.out_of_memory:
         return BuildFailed(
@@ -126,10 +128,10 @@ def explain(ending: Ending, request: BuildRequest) -> BuildFailed:
             f"The build ran out of memory: it may use {request.memory_mb} MB. Depend on less, build fewer things at a "
             f"time, or ask the platform team for more.{_quote(lines[-SHOWN:])}",
         )
-    title = str(ending.said.get("title") or TITLES.get(ending.status, "StagingError"))
+    title = storable(str(ending.said.get("title") or TITLES.get(ending.status, "StagingError")))[:LONGEST_TITLE]
     if ending.disk_full:
         return BuildFailed("StagingError", _fill(CAUSES[0][1], "", request=request) + _quote(_telling(lines)))
-    if sentence := str(ending.said.get("sentence") or ""):
+    if sentence := storable(str(ending.said.get("sentence") or "")):
         return BuildFailed(title, sentence)
     if complaints := [line.partition("**ERROR**")[2].strip() for line in lines if "**ERROR**" in line]:
         return BuildFailed(title, " ".join(complaints))

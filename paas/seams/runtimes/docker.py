@@ -87,16 +87,15 @@ class DockerRuntime(Runtime):
 
     def _create(self, workload: Workload, image: dict[str, Any]) -> list[str]:
         """Make the containers that are missing; return those that wait for their first start."""
-        self._check_room(workload, len(self._missing(workload)))
-        disks = {each.guid: self._disk(workload, each, image) for each in self._missing(workload)}
+        missing = self._missing(workload, self._present())  # their disks are made before anybody has to wait
+        disks = {each.guid: self._disk(workload, each, image) for each in missing}
         with self._alone():
-            missing = self._missing(workload)
-            self._check_room(workload, len(missing))
-            made = {each.guid: self._container(workload, each, image, disks[each.guid]) for each in missing}
             present = self._present()
+            missing = self._missing(workload, present)
+            made = {each.guid: self._container(workload, each, image, disks[each.guid]) for each in missing}
         # One that was left "created" was made by a worker that died before it could start it.
-        wanted = [present[each.guid] for each in workload.instances if each.guid in present]
-        return [each["Id"] for each in wanted if each["State"] == "created" or each["Id"] in made.values()]
+        left = (present[each.guid] for each in workload.instances if each.guid in present)
+        return [*made.values(), *(each["Id"] for each in left if each["State"] == "created")]
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -109,18 +108,17 @@ class DockerRuntime(Runtime):
         listed = self.client.containers(all=True, filters={"label": [f"paas.install={self.install}"]})
         return {each["Labels"]["paas.instance"]: each for each in listed if each["Labels"].get("paas.kind") in KINDS}
 
-    def _missing(self, workload: Workload) -> list[Placement]:
-        present = self._present()
-        return [placement for placement in workload.instances if placement.guid not in present]
-
-    def _check_room(self, workload: Workload, count: int) -> None:
-        used = sum(int(each["Labels"]["paas.memory"]) for each in self._present().values() if not _has_ended(each))
-        wanted = count * workload.memory_mb
-        if count and used + wanted > self._capacity():
+    def _missing(self, workload: Workload, present: dict[str, dict[str, Any]]) -> list[Placement]:
+        """Return the instances that are not there; raise ``InsufficientResources`` where they have no room."""
+        missing = [placement for placement in workload.instances if placement.guid not in present]
+        used = sum(int(each["Labels"]["paas.memory"]) for each in present.values() if not _has_ended(each))
+        wanted = len(missing) * workload.memory_mb
+        if missing and used + wanted > self._capacity():
             raise InsufficientResources(
                 f"The app asks for {wanted} MB of memory, and the platform has {max(0, self._capacity() - used)} MB free. "
                 "Ask for less memory or fewer instances, or tell the platform team."
             )
+        return missing
 
     def _capacity(self) -> int:
         if self.memory_mb is None:

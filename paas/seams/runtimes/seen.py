@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from paas.lib.text import storable
+
 from .base import Exit, Happening, Observation
 
 
@@ -18,7 +20,7 @@ def happening(seen: dict[str, Any]) -> Happening:
 
 
 def how_it_ended(seen: dict[str, Any]) -> Exit:
-    return Exit(seen["status"], seen["reason"], moment(seen["at"]), tuple(seen["last_lines"]))
+    return Exit(seen["status"], seen["reason"], moment(seen["at"]), tuple(map(storable, seen["last_lines"])))
 
 
 def moment(nanoseconds: int) -> datetime:

@@ -170,3 +170,15 @@ def test_more_instances_cost_no_more_queries(browser: Any, alice: Any, running: 
     running.wish()
     converge(running)
     assert queries(client, address) == few
+
+
+def test_the_live_part_has_the_page_fetched_anew_when_a_deployment_ends(
+    browser: Any, alice: Any, running: App, runtime: Any
+) -> None:
+    def asked(stage: str) -> Any:
+        return browser(alice).get(f"/apps/{running.guid}/instances?stage={stage}")
+
+    stage = page(browser(alice), running).partition("/instances?stage=")[2].partition('"')[0]
+    assert "HX-Refresh" not in asked(stage)
+    apps.restart(alice, running)
+    assert asked(stage)["HX-Refresh"] == "true"

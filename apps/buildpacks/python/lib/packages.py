@@ -25,7 +25,6 @@ class Packages:
             "PIP_PROGRESS_BAR": "off",
             "PIP_ROOT_USER_ACTION": "ignore",
             "UV_CACHE_DIR": str(cache / "uv"),
-            "UV_COMPILE_BYTECODE": "1",
             "UV_NO_PROGRESS": "1",
             "UV_PROJECT_ENVIRONMENT": str(venv),
             "UV_PYTHON": str(PYTHON),
@@ -39,7 +38,7 @@ class Packages:
         elif (self._app / "uv.lock").is_file():
             title("Installing the packages of uv.lock with uv")
             self._restore()
-            self._uv("sync", "--locked", "--no-dev", "--no-editable")
+            self._uv("sync", "--locked", "--no-dev", "--no-editable", "--compile-bytecode")
             self._keep("uv")
         elif (self._app / "Pipfile").is_file():
             self._install_pipfile()
@@ -82,7 +81,8 @@ class Packages:
         title("Installing the packages of pyproject.toml with uv")
         say("There is no uv.lock: versions are chosen anew. Push one, and every build uses the same.")
         self._create()
-        self._uv("pip", "install", "--python", str(self._venv), "--requirement", "pyproject.toml")
+        compiled = ["--compile-bytecode", "--requirement", "pyproject.toml"]
+        self._uv("pip", "install", "--python", str(self._venv), *compiled)
 
     def _install_setup(self) -> None:
         title("Installing the app and its packages from setup.py with pip")
@@ -99,8 +99,9 @@ class Packages:
         if (self._venv / "bin" / "python").exists():
             return
         self._uv("venv", "--quiet", "--python", str(PYTHON), str(self._venv))
-        # Packages made for older Pythons expect it without saying so.
-        self._pip("install", "--quiet", "--no-index", "--find-links", str(WHEELS), "setuptools")
+        # Packages made for older Pythons expect it without saying so; few ever import it.
+        offline = ["--no-index", "--find-links", str(WHEELS)]
+        self._uv("pip", "install", "--quiet", "--python", str(self._venv), *offline, "setuptools")
 
     def _restore(self) -> None:
         if (self._cache / "venv").is_dir():
