@@ -105,7 +105,7 @@ def _there(row: Instance, process: Process, seen: Observation | None) -> Shown:
         guid=row.guid,
         address=row.address,
         zone=row.zone,
-        details=row.details,
+        details="" if row.ready else row.details,  # how it ended last time is news only while it is not back
         crashes=row.crashes,
         seen_at=row.seen_at,
         usage=_usage(seen) if seen else None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -28,10 +27,14 @@ KEPT_DROPLETS = 5  # of an app, the newest, beside what runs
 
 @job("apps.jobs.remove", model=Removal)
 def remove(lease: Lease) -> None:
-    """Out of the router, out of the engine, then logs and blobs; then the row itself."""
+    """Out of the router and, once it has drained, out of the engine; then logs and blobs; then the row itself."""
     removal: Removal = lease.row
-    routing.publish()
-    time.sleep(DRAIN)
+    if removal.deadline is None:
+        routing.publish()
+        lease.save(deadline=timezone.now() + timedelta(seconds=DRAIN))
+    if timezone.now() < removal.deadline:
+        lease.again(DRAIN)  # of an organization there may be hundreds, and others need the workers meanwhile
+        return
     with lease.beating():
         outside.runtime().prune(removal.app_guid, ())
     for source in removal.log_sources:

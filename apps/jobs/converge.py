@@ -20,13 +20,14 @@ from apps.models import App, Deployment, Instance, Process
 from apps.workload import workload_for
 from paas.lib.errors import InsufficientResources
 from paas.lib.models import new_guid
-from paas.lib.queue import Lease, job
+from paas.lib.queue import Lease, job, others_wait
 from paas.seams.runtimes.base import LogLine, Observation
 
 log = logging.getLogger(__name__)
 
 POLL = 0.1  # seconds between looks while something comes up
 PATIENCE = 12  # seconds in one go, then the work is put back and taken up again
+REST = 1.0  # seconds until then
 DRAIN = 2.0  # seconds between leaving the router and SIGTERM
 SHOWN = timedelta(seconds=30)  # how long a version that failed is listed beside the one that serves
 
@@ -47,8 +48,8 @@ def converge(lease: Lease) -> None:
             if app.serving_id and _failed_shown(app):
                 lease.again(SHOWN.total_seconds())
             return
-        if time.monotonic() > until:
-            lease.again(POLL)
+        if time.monotonic() > until or others_wait("converge"):
+            lease.again(REST)
             return
         lease.heartbeat()
         time.sleep(POLL)

@@ -5,19 +5,17 @@ from __future__ import annotations
 import zipfile
 from typing import Any, BinaryIO
 
-import yaml  # type: ignore[import-untyped]
-
 from accounts.models import Job, User
 from apps import outside
 from apps.actions import buildpack as buildpacks
+from apps.actions.manifest.document import MOST_BYTES, parsed
 from apps.models import Buildpack
 from apps.uploads.archive import Archive, check_bulk, opened
 from apps.uploads.tree import Tree
-from paas.lib.errors import PaasError, Unprocessable
+from paas.lib.errors import MessageParseError, PaasError, Unprocessable
 from paas.lib.models import new_guid
 
 SCRIPTS = ("detect", "supply", "finalize", "compile", "release")
-MANIFEST_MOST = 1 << 20  # bytes
 
 
 class BuildpackInvalid(PaasError):
@@ -72,11 +70,11 @@ def _root(tree: Tree) -> str:
 
 
 def _stack(zipped: zipfile.ZipFile, entry: zipfile.ZipInfo | None) -> str | None:
-    if entry is None or entry.file_size > MANIFEST_MOST:
+    if entry is None or entry.file_size > MOST_BYTES:
         return None
     try:
-        manifest: Any = yaml.safe_load(zipped.read(entry).decode())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        manifest: Any = parsed(zipped.read(entry))
+    except MessageParseError as error:
         raise BuildpackInvalid("The buildpack is invalid: its manifest.yml cannot be read.") from error
     stack = manifest.get("stack") if isinstance(manifest, dict) else None
-    return str(stack) if stack else None
+    return stack if isinstance(stack, str) and stack else None

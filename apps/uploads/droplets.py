@@ -7,18 +7,17 @@ import io
 import tarfile
 from typing import IO, Any, BinaryIO
 
-import yaml  # type: ignore[import-untyped]
 from django.conf import settings
 
 from accounts.models import Job, User
 from apps import outside
 from apps.actions import droplet as droplets
+from apps.actions.manifest.document import parsed
 from apps.models import Droplet
 from apps.uploads.archive import CHUNK, check_bulk
 from apps.uploads.convert import DAMAGED_TAR, tar_in
 from apps.uploads.tree import Tree, refused, shown
-from paas.lib.errors import Unprocessable
-from paas.lib.text import storable
+from paas.lib.errors import MessageParseError, Unprocessable
 
 INFO, INFO_MOST = "staging_info.yml", 64 << 10  # what the build said of the droplet; bytes
 PADDING_MOST = 16 << 20  # bytes of nothing after a tar's end
@@ -38,10 +37,9 @@ def receive_droplet(actor: User, droplet: Droplet, bits: BinaryIO) -> Job:
     except Exception:
         droplets.refuse_upload(actor, droplet, error=BROKEN)
         raise
-    command = storable(str(info.get("start_command") or ""))
-    return droplets.finish_upload(
-        actor, droplet, key=blob.key, sha256=blob.sha256, size=blob.size, start_command=command
-    )
+    command = info.get("start_command")
+    text = command if isinstance(command, str) else ""
+    return droplets.finish_upload(actor, droplet, key=blob.key, sha256=blob.sha256, size=blob.size, start_command=text)
 
 
 def _checked(bits: BinaryIO) -> dict[str, Any]:
@@ -89,8 +87,8 @@ def _walk(tar: tarfile.TarFile, *, packed: int) -> dict[str, Any]:
 
 def _read_info(content: IO[bytes]) -> dict[str, Any]:
     try:
-        info = yaml.safe_load(content.read().decode())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        info = parsed(content.read())
+    except MessageParseError as error:
         raise refused(f"its {INFO} cannot be read. Download or build the droplet again.") from error
     return info if isinstance(info, dict) else {}
 

@@ -40,6 +40,10 @@ def ensure(
     return True
 
 
+def exists(name: str) -> bool:
+    return inspect("container", name) is not None
+
+
 def is_running(name: str) -> bool:
     found = inspect("container", name)
     return bool(found and found["State"]["Running"])

@@ -24,21 +24,30 @@ def private_files(settings: Settings, install: Install) -> str:
 
 
 def postgres(settings: Settings, install: Install) -> str:
-    return "" if settings.database_url else _container(install, "postgres")
+    return "" if settings.database_url else _container(settings, install, "postgres")
 
 
 def redis(settings: Settings, install: Install) -> str:
-    return "" if settings.redis_url else _container(install, "redis")
+    return "" if settings.redis_url else _container(settings, install, "redis")
 
 
-def _container(install: Install, what: str) -> str:
+def _container(settings: Settings, install: Install, what: str) -> str:
     name = install.named(what)
     if containers.is_running(name):
         return ""
-    return f"The container {name} does not run. `make run` starts it; `docker logs {name}` may say why it ended."
+    mend = f"`docker start {name}` starts it" if containers.exists(name) else _again(settings)
+    return f"The container {name} does not run: {mend}. `docker logs {name}` may say why it ended."
+
+
+def _again(settings: Settings) -> str:
+    """Say how to have everything set up anew: a second start is refused while the first is in the foreground."""
+    runs = controlplane.running(settings.state) is not None
+    return "end the `make run` that is under way with Ctrl-C, and start it again" if runs else "`make run`"
 
 
 def migrations(settings: Settings, install: Install) -> str:
+    if postgres(settings, install):
+        return "They cannot be looked at while PostgreSQL does not run."
     variables = environment.of(settings, install, images.stacks.image_name())
     controlplane.manage(variables, "migrate", "--check", "--database", "owner")
     return ""
@@ -55,21 +64,24 @@ def database_roles(settings: Settings, install: Install) -> str:
 
 
 def cell(settings: Settings, install: Install) -> str:
-    if finding := _container(install, "cell"):
+    if finding := _container(settings, install, "cell"):
         return finding
-    return "" if dataplane.cell_answers(settings.state) else "The cell's agent does not answer: `make run`."
+    if dataplane.cell_answers(settings.state):
+        return ""
+    return f"The cell's agent does not answer: `docker restart {install.named('cell')}`."
 
 
 def firewall(settings: Settings, install: Install) -> str:
     if f"paas-{install.id}" in run(["iptables", "-w", "-S", "INPUT"]).lower():
         return ""
     return (
-        "Containers can reach this machine's ports: the cell's rules are not in force. `make run` brings the cell back."
+        "Containers can reach this machine's ports: the cell's rules are not in force. "
+        f"`docker restart {install.named('cell')}` puts them back."
     )
 
 
 def router(settings: Settings, install: Install) -> str:
-    if finding := _container(install, "router"):
+    if finding := _container(settings, install, "router"):
         return finding
     for name, port in (("PAAS_PORT", settings.port), ("PAAS_TLS_PORT", settings.tls_port)):
         if name == "PAAS_TLS_PORT" and not settings.secure:
@@ -77,7 +89,7 @@ def router(settings: Settings, install: Install) -> str:
         with socket.socket() as probe:
             probe.settimeout(2)
             if probe.connect_ex(("127.0.0.1", port)):
-                return f"The router does not listen on {name}={port}: `make run`."
+                return f"The router does not listen on {name}={port}: {_again(settings)}."
     return ""
 
 

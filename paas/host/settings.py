@@ -14,6 +14,10 @@ from .shell import HostError
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 TOOLS = CHECKOUT / "var"  # what the installs of one checkout share: the virtual environment, the browser's packages
+CHOICES = {
+    "PAAS_BLOBS": ("disk", "s3"),
+    "PAAS_LOG_LEVEL": ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"),
+}
 HOST_NAME = re.compile(r"(?=.{1,200}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 
 
@@ -68,6 +72,7 @@ def read(environment: Mapping[str, str]) -> Settings:
     _check_admin(email, password)
     database = _url(given, "DATABASE_URL", ("postgres", "postgresql"))
     owner = _url(given, "DATABASE_OWNER_URL", ("postgres", "postgresql"))
+    _check_passed_on(given)
     if owner and not database:
         raise HostError("DATABASE_OWNER_URL is given without DATABASE_URL. Give both, or neither.")
     return Settings(
@@ -94,10 +99,11 @@ def state_folder(environment: Mapping[str, str]) -> Path:
     return Path(environment.get("PAAS_STATE", "").strip() or TOOLS).expanduser().resolve()
 
 
-def _whole(given: Mapping[str, str], name: str, default: int, *, most: int | None = None) -> int:
+def _whole(given: Mapping[str, str], name: str, default: int, *, least: int = 1, most: int | None = None) -> int:
     text = given.get(name, str(default))
-    if not text.isascii() or not text.isdigit() or not (int(text) <= (most or int(text))) or (most and int(text) < 1):
-        limits = f"from 1 to {most}" if most else "without a sign or a unit"
+    whole = text.isascii() and text.isdigit()
+    if not whole or int(text) > (most or int(text)) or (most and int(text) < least):
+        limits = f"from {least} to {most}" if most else "without a sign or a unit"
         raise HostError(f"{name} is {text!r}; it must be a whole number {limits}.")
     return int(text)
 
@@ -152,6 +158,17 @@ def _check_admin(email: str, password: str) -> None:
         raise HostError(f"PAAS_ADMIN_EMAIL is {email!r}; it must be an e-mail address.")
     if password and len(password) < 12:
         raise HostError("PAAS_ADMIN_PASSWORD is too short; it must have at least 12 characters.")
+
+
+def _check_passed_on(given: Mapping[str, str]) -> None:
+    """Refuse what the control plane would trip over later: here the operator still reads the sentence."""
+    _whole(given, "PAAS_UPLOAD_LIMIT_MB", 1024, most=10**9)
+    _whole(given, "PAAS_BLOBS_BUDGET_MB", 20480, least=100, most=10**9)
+    for name, words in CHOICES.items():
+        if given.get(name, words[0]) not in words:
+            raise HostError(f"{name} is {given[name]!r}; it must be one of: {', '.join(words)}.")
+    if given.get("PAAS_BLOBS") == "s3" and "PAAS_S3_BUCKET" not in given:
+        raise HostError("PAAS_BLOBS is s3, but PAAS_S3_BUCKET is missing: name the bucket that packages are kept in.")
 
 
 def _url(given: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:

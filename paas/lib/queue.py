@@ -25,6 +25,8 @@ broker.config_from_object("django.conf:settings", namespace="CELERY")
 
 LEASE = timedelta(seconds=20)  # a dead worker's work is adopted this long after its last heartbeat
 BACKOFF = (1, 2, 5, 10, 20, 30)  # seconds before the next try after an unexpected error
+LATE = timedelta(seconds=0.5)  # due for longer than this is what finds no free worker
+STALE = 10  # seconds after which a hint of the sweep says nothing new: the next ones have been given
 
 
 @dataclass(frozen=True)
@@ -121,11 +123,12 @@ def later(path: str, pk: int) -> None:
     transaction.on_commit(lambda: hint(path, pk))
 
 
-def hint(path: str, pk: int, *, seconds: float = 0) -> None:
+def hint(path: str, pk: int, *, seconds: float = 0, expires: float | None = None) -> None:
     """Tell a worker that the row's job is due, or will be in so many seconds."""
     import_module(path.rpartition(".")[0])
+    when = {"countdown": seconds or None, "expires": expires}
     try:
-        broker.send_task("paas.work", args=[path, pk], queue=JOBS[path].queue, retry=False, countdown=seconds or None)
+        broker.send_task("paas.work", args=[path, pk], queue=JOBS[path].queue, retry=False, **when)
     except Exception as error:  # the broker is away: the sweep finds the row
         log.warning("Could not hint %s for %s (%s); the sweep will find it.", path, pk, error)
 
@@ -193,6 +196,13 @@ def sweep(limit: int = 500) -> int:
     count = 0
     for found in list(JOBS.values()):
         for pk in found.model._default_manager.due().order_by(F("due_at")).values_list("pk", flat=True)[:limit]:  # type: ignore[attr-defined]
-            hint(found.path, pk)
+            hint(found.path, pk, expires=STALE)
             count += 1
     return count
+
+
+def others_wait(queue: str) -> bool:
+    """Tell whether work of the queue is due that no worker is free for: a job that only waits gives way to it."""
+    late = timezone.now() - LATE
+    models = {found.model for found in JOBS.values() if found.queue == queue}
+    return any(model._default_manager.due().filter(due_at__lte=late).exists() for model in models)  # type: ignore[attr-defined]

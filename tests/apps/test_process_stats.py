@@ -64,8 +64,13 @@ def test_an_instance_that_ended_says_why_and_what_to_do(api, alice, running, run
     runtime.crash(row.guid, status=3, lines=["no database", ""])
     note([row], {each.instance: each for each in runtime.observe([running.guid])})
     (told,) = stats(api(alice), running)
-    assert told["details"].startswith("exited, exit status 3. Instance 0 exited with status 3 soon after it was started.")
+    assert told["details"].startswith(
+        "exited, exit status 3. Instance 0 exited with status 3 soon after it was started."
+    )
     assert told["details"].endswith("cf logs --recent. Its last line: no database")
+    row.ready = True
+    row.save()
+    assert stats(api(alice), running)[0]["details"] is None
 
 
 def test_instances_in_brief(api, bob, running):

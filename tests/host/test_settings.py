@@ -138,3 +138,21 @@ def test_networks_are_split_by_commas_or_spaces():
 def test_a_network_that_is_none_is_named():
     sentence = refusal(PAAS_EGRESS_DENY="10.1.0.0/16,example.org")
     assert "PAAS_EGRESS_DENY" in sentence and "example.org" in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PAAS_LOG_LEVEL", "LOUD"),
+        ("PAAS_BLOBS", "tape"),
+        ("PAAS_BLOBS", "s3"),
+        ("PAAS_UPLOAD_LIMIT_MB", "0"),
+        ("PAAS_BLOBS_BUDGET_MB", "99"),
+    ],
+)
+def test_what_only_the_control_plane_reads_is_checked_before_it_starts(name: str, value: str) -> None:
+    assert refusal(**{name: value}).startswith(f"{name} is ")
+
+
+def test_both_ways_to_begin_an_address_are_named() -> None:
+    assert "redis:// or rediss://" in refusal(REDIS_URL="http://example.org")

@@ -30,18 +30,38 @@ def test_the_links_of_a_large_app_are_all_right():
     tree.check()
 
 
-def test_a_droplet_whose_start_command_is_no_text_is_taken(alice, app, store):
+NAMES = [chr(name) for name in range(ord("a"), ord("w"))]
+LISTS = "a: &a [x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(ord(name) + 1)}: &{chr(ord(name) + 1)} [{','.join([f'*{name}'] * 8)}]\n" for name in NAMES
+)
+MERGES = "a: &a {x: y}\n" + "".join(
+    f"{chr(ord(name) + 1)}: &{chr(ord(name) + 1)} {{<<: [{','.join([f'*{name}'] * 8)}]}}\n" for name in NAMES
+)
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        r'{"start_command": "run \0"}',
+        r'{"start_command": "\uD800"}',
+        LISTS + "start_command: *w\n",
+        MERGES,
+        "a: [",
+    ],
+)
+def test_a_droplet_that_says_the_impossible_of_itself_is_refused(alice, app, store, info):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         folder = tarfile.TarInfo("./app")
         folder.type, folder.mode = tarfile.DIRTYPE, 0o755
         tar.addfile(folder)
-        content = rb'{"start_command": "run \0 \ud800"}'
-        info = tarfile.TarInfo("./staging_info.yml")
-        info.size = len(content)
-        tar.addfile(info, io.BytesIO(content))
+        content = info.encode("latin-1")
+        entry = tarfile.TarInfo("./staging_info.yml")
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
     packed.seek(0)
     droplet = Droplet.objects.create(app=app, stack="debian12")
-    uploads.receive_droplet(alice, droplet, packed)
+    with pytest.raises(Unprocessable, match="cannot be read"):
+        uploads.receive_droplet(alice, droplet, packed)
     droplet.refresh_from_db()
-    assert (droplet.state, droplet.process_types) == ("STAGED", {"web": "run \ufffd \ufffd"})
+    assert droplet.state == "AWAITING_UPLOAD"

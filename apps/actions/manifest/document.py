@@ -26,7 +26,7 @@ Loader.yaml_implicit_resolvers = {
 
 def read(text: bytes) -> list[Any]:
     """Return the applications of a manifest; raise ``MessageParseError`` for what is no YAML of a sane size."""
-    document = _parsed(text)
+    document = parsed(text)
     version = document.get("version", 1) if isinstance(document, dict) else 1
     if version != 1 or isinstance(version, bool):
         raise Unprocessable("Unsupported manifest schema version. Currently supported versions: [1].")
@@ -40,7 +40,8 @@ def write(applications: list[dict[str, Any]]) -> str:
     return yaml.safe_dump({"applications": applications}, sort_keys=False, explicit_start=True, allow_unicode=True)
 
 
-def _parsed(text: bytes) -> Any:
+def parsed(text: bytes) -> Any:
+    """Return what the YAML stands for; raise ``MessageParseError`` where it is none, or too large with all aliases written out."""
     if len(text) > MOST_BYTES:
         raise _refused(f"the manifest is larger than {MOST_BYTES // 1024} KB")
     loader = Loader(text.decode("utf-8", "replace"))
