@@ -69,7 +69,7 @@ def instances(app: App, processes: Collection[Process]) -> list[Shown]:
         mine = {row.index: row for row in rows if row.process_type == process.type}
         for index in range(process.instances):
             row = mine.get(index)
-            shape = _there(row, process, seen.get(row.guid)) if row else _missing(app, process, index)
+            shape = _there(row, process, shown, seen.get(row.guid)) if row and shown else _missing(app, process, index)
             found.append(_crashed(shape, failed) if failed else shape)
     return found
 
@@ -86,17 +86,19 @@ def _crashed(shape: Shown, failed: Deployment) -> Shown:
     return Shown(**{**vars(shape), "state": "CRASHED", "routable": False, "details": details, "usage": None})
 
 
-def state_of(row: Instance) -> str:
+def state_of(row: Instance, deployment: Deployment) -> str:
+    """The state as clients know it: RUNNING only when the router leads there, so that who sees it can ask at once."""
     if row.state == "running":
-        return "RUNNING" if row.ready or row.ever_ready else "STARTING"
+        live = deployment.value == Deployment.Value.FINALIZED and (row.ready or row.ever_ready)
+        return "RUNNING" if live else "STARTING"
     return STATES[row.state]
 
 
-def _there(row: Instance, process: Process, seen: Observation | None) -> Shown:
+def _there(row: Instance, process: Process, deployment: Deployment, seen: Observation | None) -> Shown:
     return Shown(
         process_type=process.type,
         index=row.index,
-        state=state_of(row),
+        state=state_of(row, deployment),
         routable=row.ready,
         since=row.since,
         memory_mb=row.memory_mb,

@@ -153,8 +153,9 @@ def restart(actor: User, app: App) -> App:
     app = App.objects.lock(app.pk)
     if app.droplet is None:
         raise Unprocessable("Assign a droplet before starting this app.")
+    verb = "restart" if app.state == App.State.STARTED else "start"
     deployments.begin(actor, app, deployments.snapshot(app, app.droplet))
-    audit.record(actor, "audit.app.restart", app)
+    audit.record(actor, f"audit.app.{verb}", app)
     return app
 
 

@@ -83,7 +83,7 @@ def begin(actor: User, app: App, revision: Revision, **fields: Any) -> Deploymen
         created_by=actor,
         **fields,
     )
-    _check_command(app, deployment)
+    check_command(app, deployment)
     if app.state == App.State.STOPPED:
         processes = list(app.processes.select_related("app"))
         size = capacity.size_of(*processes)
@@ -96,7 +96,7 @@ def begin(actor: User, app: App, revision: Revision, **fields: Any) -> Deploymen
     return deployment
 
 
-def _check_command(app: App, deployment: Deployment) -> None:
+def check_command(app: App, deployment: Deployment) -> None:
     """Refuse a web process that is to run and of which nobody says how."""
     image = deployment.droplet and deployment.droplet.image
     if image or deployment.command("web") or not app.processes.filter(type="web", instances__gt=0).exists():

@@ -9,6 +9,7 @@ from django.db import transaction
 from accounts import audit
 from accounts.models import User
 from apps.actions import capacity
+from apps.actions import deployment as deployments
 from apps.models import App, Instance, Process
 from paas.lib.errors import NotFound, Unprocessable
 from paas.lib.queue import later
@@ -35,6 +36,8 @@ def scale(
     process = Process.objects.select_related("app").lock(process.pk)
     wanted = {"instances": instances, "memory_mb": memory_mb, "disk_mb": disk_mb, "log_rate": log_rate}
     before, after = capacity.resize(app, process, wanted)
+    if app.state == App.State.STARTED and app.target:
+        deployments.check_command(app, app.target)
     audit.record(actor, "audit.app.process.scale", app, process_type=process.type, before=before, **after)
     app.wish()
     later("apps.jobs.converge", app.pk)

@@ -189,7 +189,10 @@ def note(rows: list[Instance], seen: dict[str, Observation]) -> bool:
 
 
 def finish(app: App) -> None:
-    """The version is healthy: it serves from now on."""
+    """The version is healthy: it serves from now on, and is called live once the router leads to it."""
+    if not App.objects.filter(pk=app.pk, target=app.target_id).update(serving=app.target_id):
+        return
+    routing.publish()
     with transaction.atomic():
         fresh = App.objects.lock(app.pk)
         target = Deployment.objects.lock(app.target_id)
@@ -200,8 +203,6 @@ def finish(app: App) -> None:
         target.status_changed_at = target.healthy_at = now
         target.error, target.failed_at = "", None
         target.save()
-        App.objects.filter(pk=app.pk).update(serving=target)
-    routing.publish()
     _say(app, f"Revision {target.revision.version} is live")
 
 

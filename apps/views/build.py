@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.actions import push
 from apps.jobs.stage import position
 from apps.live import lines
-from apps.models import Build
+from apps.models import Build, Deployment
 from apps.views.frame import app_of, app_page, for_scripts, found, person
 from apps.views.lines import newest, shown
 from paas.lib.errors import ServiceUnavailable
@@ -70,13 +70,15 @@ def one(request: HttpRequest, guid: str) -> HttpResponse:
     build = build_of(request, guid)
     read = _read(request, build)
     told = newest(read or [])
-    context = {
+    deployment = _deployment(build)
+    context: dict[str, Any] = {
         "lines": told,
         "cursor": str(int(told[-1].cursor) + 1 if told else 0),
         "hidden": len(told) < len(read or []) or len(told) == MOST,
         "unread": read is None,
         "failure": failure(build) if build.state == Build.State.FAILED else None,
-        "deployment": _deployment(build),
+        "deployment": deployment,
+        "stage": _stage(build, deployment),
     }
     return app_page(request, build.app, "apps/build.html", **context, **progress(build))
 
@@ -96,7 +98,14 @@ def progress(build: Build) -> dict[str, Any]:
     return {"build": build, "steps": list(build.steps.all()), "going_on": going_on, "position": waiting}
 
 
-def _deployment(build: Build) -> Any:
+def _stage(build: Build, deployment: Deployment | None) -> str:
+    """What the page waits for: the build, then the version that it brings up; at each change it is loaded anew."""
+    if build.state == Build.State.STAGING:
+        return "building"
+    return "deploying" if deployment and deployment.value == Deployment.Value.ACTIVE else "over"
+
+
+def _deployment(build: Build) -> Deployment | None:
     """The deployment by which the build went live, if it did."""
     if build.droplet is None or build.ended_at is None or not build.deploys:
         return None
@@ -118,7 +127,7 @@ def since(request: HttpRequest, guid: str) -> HttpResponse:
             "cursor": str(read[-1].at + 1) if read else str(cursor),
             "progress": render_to_string("apps/progress.html", progress(build)),
             "more": len(read) == AT_ONCE,
-            "over": build.state != Build.State.STAGING and len(read) < AT_ONCE,
+            "stage": _stage(build, _deployment(build)),
         }
     )
 

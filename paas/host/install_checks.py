@@ -72,7 +72,11 @@ def cell(settings: Settings, install: Install) -> str:
 
 
 def firewall(settings: Settings, install: Install) -> str:
-    if f"paas-{install.id}" in run(["iptables", "-w", "-S", "INPUT"]).lower():
+    rules = run(["iptables", "-w", "-S"]).lower().splitlines()
+    ours = f"paas-{install.id}-in"
+    if any(rule.startswith("-a input ") and ours in rule for rule in rules) and any(
+        rule.startswith(f"-a {ours} ") for rule in rules
+    ):
         return ""
     return (
         "Containers can reach this machine's ports: the cell's rules are not in force. "

@@ -91,6 +91,14 @@ def lasted(start: datetime | None, end: datetime | None) -> str:
 
 
 @register.filter
+def named(error: str, label: str) -> str:
+    """An error as it stands in the summary, away from its field: the framework's own do not say which they mean."""
+    return (
+        f"{label}: {error}" if str(error).startswith(("Ensure ", "Enter a ", "This ", "Select a valid")) else str(error)
+    )
+
+
+@register.filter
 def get(mapping: dict[Any, Any], key: Any) -> Any:
     return mapping.get(key)
 

@@ -286,3 +286,10 @@ def test_a_quota_fails_the_job(api, alice, running, space, quota):
     type(quota).objects.filter(pk=quota.pk).update(total_memory_mb=1024)
     assert "memory limit" in failed(api(alice), space, "applications: [{name: site, instances: 2}]")
     assert Process.objects.get(app=running, type="web").instances == 1
+
+
+def test_what_the_top_says_holds_for_web_where_its_own_entry_says_nothing(api, alice, space, domain, stack):
+    text = "applications:\n- name: site\n  memory: 128M\n  disk_quota: 512M\n  processes:\n  - type: web\n    memory: 64M\n"
+    applied(api(alice), space, text)
+    web = App.objects.get(name="site").processes.get(type="web")
+    assert (web.memory_mb, web.disk_mb) == (64, 512)

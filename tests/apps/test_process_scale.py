@@ -113,3 +113,15 @@ def test_the_platform_may_switch_scaling_off(api, alice, app):
     FeatureFlag.objects.create(name="app_scaling", enabled=False)
     response = scale(api(alice), app, {"instances": 2})
     assert (response.status_code, response.json()["errors"][0]["title"]) == (403, "CF-FeatureDisabled")
+
+
+def test_a_process_that_nobody_says_how_to_start_is_not_scaled_up(api, alice, running, used):
+    Process.objects.filter(app=running).update(command=None)
+    running.droplet.process_types = {}
+    running.droplet.save()
+    assert scale(api(alice), running, {"instances": 0}).status_code == 202
+    type(running.target.revision).objects.filter(pk=running.target.revision_id).update(commands={})
+    refused = scale(api(alice), running, {"instances": 1})
+    assert refused.status_code == 422
+    assert "no start command" in refused.json()["errors"][0]["detail"]
+    assert used().instances == 0

@@ -28,12 +28,14 @@ Sent = Mapping[str, Any]
 
 
 def processes(sent: Sent, problems: list[str]) -> tuple[WantedProcess, ...]:
-    """What is wanted of each process; what an app says at its top is about web, unless web is listed too."""
-    web = _process("web", sent, problems)
-    listed = _listed(sent, problems)
-    if any(one.type == "web" for one in listed) or not (web.size or web.run):
-        return listed
-    return (web, *listed)
+    """What is wanted of each process; what an app says at its top is about web, and what web's own entry says wins."""
+    top = _process("web", sent, problems)
+    listed = {one.type: one for one in _listed(sent, problems)}
+    if own := listed.get("web"):
+        listed["web"] = WantedProcess("web", {**top.size, **own.size}, {**top.run, **own.run})
+    elif top.size or top.run:
+        return (top, *listed.values())
+    return tuple(listed.values())
 
 
 def _listed(sent: Sent, problems: list[str]) -> tuple[WantedProcess, ...]:

@@ -26,7 +26,9 @@ class Watch:
             return
         self._next = now + PAUSE
         if self._cancelled():
-            raise BuildFailed("StagingCancelled", "The build was cancelled. What was live before goes on serving.")
+            raise BuildFailed(
+                "StagingCancelled", "The build was cancelled, and nothing of it is kept. Push again to build."
+            )
         if now > self._deadline:
             raise BuildFailed(
                 "StagingTimeExpired",

@@ -182,3 +182,8 @@ def test_the_live_part_has_the_page_fetched_anew_when_a_deployment_ends(
     assert "HX-Refresh" not in asked(stage)
     apps.restart(alice, running)
     assert asked(stage)["HX-Refresh"] == "true"
+
+
+def test_a_build_that_could_not_be_put_live_is_pointed_at(browser: Any, alice: Any, app: App) -> None:
+    Build.objects.create(app=app, state="STAGED", error="The app has no start command.", ended_at=timezone.now())
+    assert "was not put live" in page(browser(alice), app)

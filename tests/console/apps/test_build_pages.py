@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps import outside
 from apps.actions import push
-from apps.models import App, Build, BuildStep
+from apps.models import App, Build, BuildStep, Deployment
 from paas.seams.runtimes.base import LogLine
 from tests.console.counting import queries
 
@@ -67,7 +67,7 @@ def test_lines_resume_from_the_cursor(browser: Any, alice: Any, build: Build) ->
     first = client.get(f"/builds/{build.guid}/lines?cursor=0").json()
     assert "one" in first["lines"]
     assert "two" in first["lines"]
-    assert not first["over"]
+    assert first["stage"] == "building"
     say(build, "three")
     second = client.get(f"/builds/{build.guid}/lines?cursor={first['cursor']}").json()
     assert "two" not in second["lines"]
@@ -85,7 +85,7 @@ def test_a_cursor_that_is_none_begins_at_the_start(browser: Any, alice: Any, bui
 
 def test_the_script_hears_when_it_is_over(browser: Any, alice: Any, build: Build) -> None:
     failed(build, "StagingError - No.", "StagingError")
-    assert browser(alice).get(f"/builds/{build.guid}/lines").json()["over"]
+    assert browser(alice).get(f"/builds/{build.guid}/lines").json()["stage"] == "over"
 
 
 def test_a_failure_says_what_happened_and_the_lines_that_matter(browser: Any, bob: Any, build: Build) -> None:
@@ -151,3 +151,14 @@ def test_the_list_costs_the_same_for_many(browser: Any, alice: Any, build: Build
 def test_a_list_without_builds_says_the_next_step(browser: Any, alice: Any, app: App) -> None:
     text = browser(alice).get(f"/apps/{app.guid}/builds").content.decode()
     assert "Push the first version" in text
+
+
+def test_the_page_goes_on_while_the_version_comes_up(browser: Any, alice: Any, running: App, build: Build) -> None:
+    Build.objects.filter(pk=build.pk).update(
+        state="STAGED", droplet=running.droplet, deploys=True, ended_at=running.created_at
+    )
+    Deployment.objects.filter(pk=running.target_id).update(value="ACTIVE", reason="DEPLOYING")
+    said = browser(alice).get(f"/builds/{build.guid}/lines").json()
+    page = browser(alice).get(f"/builds/{build.guid}").content.decode()
+    assert said["stage"] == "deploying"
+    assert "is coming up" in page and "build.js" in page

@@ -47,7 +47,8 @@ def stage(request: dict[str, Any]) -> None:
     changed = droplet.fingerprint(PLACE.cache) != cached
     if changed:
         droplet.pack_cache(PLACE.cache, OUTPUT / "cache.tgz")
-    say(f"Droplet: {(OUTPUT / 'droplet.tgz').stat().st_size / 1e6:.1f} MB")
+    size = (OUTPUT / "droplet.tgz").stat().st_size
+    say(f"Droplet: {size / (1 << 20):.1f} MB" if size >= 1 << 20 else f"Droplet: {max(size >> 10, 1)} KB")
     result(cache=changed, **dataclasses.asdict(staged))
 
 
