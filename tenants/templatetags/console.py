@@ -94,7 +94,9 @@ def lasted(start: datetime | None, end: datetime | None) -> str:
 def named(error: str, label: str) -> str:
     """An error as it stands in the summary, away from its field: the framework's own do not say which they mean."""
     return (
-        f"{label}: {error}" if str(error).startswith(("Ensure ", "Enter a ", "This ", "Select a valid")) else str(error)
+        f"{label}: {error}"
+        if str(error).startswith(("Ensure ", "Enter a valid", "Enter a whole number", "This field", "Select a valid"))
+        else str(error)
     )
 
 

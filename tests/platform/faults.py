@@ -108,7 +108,7 @@ class Works:
     def building(self, build: Any) -> str:
         """The command lines of what runs in the build's container, "" where there is none."""
         try:
-            return docker("top", self.container(f"build-{build['guid']}"))
+            return docker("top", self.container(f"build-{build['guid']}"), "-ww", "-eo", "pid,args")  # whole lines
         except subprocess.CalledProcessError:
             return ""
 

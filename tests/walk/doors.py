@@ -32,7 +32,7 @@ def operations(admin: Client) -> set[tuple[str, str]]:
 
 def _methods(here: str, view: Any, admin: Client) -> set[str]:
     if actions := getattr(view, "actions", None):
-        return {method.upper() for method in actions}
+        return {method.upper() for method in actions if method != "head"}  # put there when it is first asked for
     if kind := getattr(view, "cls", None) or getattr(view, "view_class", None):
         return {method for method in METHODS if hasattr(kind, method.lower())} or {ANY}
     answer = admin.options(address(here, {}))  # a function says which methods it takes when it is asked by another
