@@ -1,13 +1,16 @@
-"""Makes the events append-only and split by month; run by migrations and by ``manage.py setup``, as the owner."""
+"""Makes the events append-only and split by month, and drops the months that are too old; always as the owner."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
-TABLES = ("accounts_auditevent", "accounts_usageevent")
+AUDIT = "accounts_auditevent"
+TABLES = (AUDIT, "accounts_usageevent")
+WAIT = "5s"  # for the lock that a drop needs: while it is waited for, nobody writes events
 
 
 def partition(connection: Any, table: str) -> None:
@@ -35,7 +38,7 @@ def _month(today: date, ahead: int) -> date:
 
 def ensure(connection: Any, *, today: date, ahead: int = 24) -> None:
     """Make the partitions of this month and so many after it, where their rows are not in the default one yet."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
         for table in TABLES:
             for offset in range(ahead + 1):
                 first, last = _month(today, offset), _month(today, offset + 1)
@@ -51,7 +54,25 @@ def ensure(connection: Any, *, today: date, ahead: int = 24) -> None:
                     cursor.execute(
                         f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{first}') TO ('{last}')"
                     )
-    protect(connection)
+        protect(connection)
+
+
+def expire(connection: Any, *, today: date, days: int) -> list[str]:
+    """Drop the months of audit events that ended more than so many days ago; return the names of their tables."""
+    oldest = today - timedelta(days=days)
+    month = f"{AUDIT}_{oldest:%Y_%m}"
+    with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{WAIT}'")
+        cursor.execute(
+            "SELECT relname FROM pg_class JOIN pg_inherits ON inhrelid = pg_class.oid"
+            " WHERE inhparent = %s::regclass AND relname ~ %s AND relname < %s ORDER BY relname",
+            [AUDIT, rf"^{AUDIT}_\d{{4}}_\d\d$", month],
+        )
+        gone = [name for (name,) in cursor.fetchall()]
+        for name in gone:
+            cursor.execute(f"DROP TABLE {name}")
+        cursor.execute(f"DELETE FROM {AUDIT}_default WHERE created_at < %s", [oldest])  # noqa: S608  a table of ours
+    return gone
 
 
 def protect(connection: Any) -> None:

@@ -1,12 +1,16 @@
-"""Access and refresh tokens: signed JWTs whose ``jti`` is a row, so that each can be taken back; and API tokens."""
+"""Access and refresh tokens: signed JWTs whose ``jti`` is a row, so that each can be taken back; and API tokens.
+
+What a robot got for one of its keys names the key, and is good for as long as that is.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 import uuid
+from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 from django.conf import settings
@@ -14,7 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application, RefreshToken
 
-from accounts.models import ApiToken, User
+from accounts.models import ApiToken, RobotKey, User, UserSession
 from paas.lib.crypto import key_id
 from paas.lib.errors import InvalidAuthToken
 
@@ -25,7 +29,7 @@ SCOPES: list[str] = settings.OAUTH2_PROVIDER["DEFAULT_SCOPES"]
 SECONDS: int = settings.OAUTH2_PROVIDER["ACCESS_TOKEN_EXPIRE_SECONDS"]
 ROBOT_SECONDS = 12 * 3600  # clients cannot refresh what they got for a secret
 REFRESH_SECONDS: int = settings.OAUTH2_PROVIDER["REFRESH_TOKEN_EXPIRE_SECONDS"]
-USED_EVERY = timedelta(minutes=1)  # how exactly the last use of an API token is kept
+USED_EVERY = timedelta(minutes=1)  # how exactly the last use of an API token or a key is kept
 
 
 def digest(text: str) -> str:
@@ -87,8 +91,9 @@ def lifetime(request: Any) -> int:
 
 def access_token(request: Any) -> str:
     """Sign an access token for a request of the library."""
-    scope = " ".join(request.scopes)
-    return sign(_claims(request.user, request.client.client_id, scope, request.expires_in, uuid.uuid4().hex))
+    scope, key = " ".join(request.scopes), getattr(request, "robot_key", None)
+    claims = _claims(request.user, request.client.client_id, scope, request.expires_in, uuid.uuid4().hex)
+    return sign(claims | ({"key": key.guid} if key else {}))
 
 
 def refresh_token(request: Any) -> str:
@@ -132,6 +137,11 @@ def issue(user: User, *, seconds: int) -> str:
     return token
 
 
+def is_own_errand(token: AccessToken | ApiToken) -> bool:
+    """Whether ``issue`` made the token, which takes being on the platform's own machine."""
+    return isinstance(token, AccessToken) and token.application_id is None
+
+
 def known(jti: str) -> AccessToken | RefreshToken | None:
     """Return the row of an access or refresh token that is in force."""
     same = Q(token_checksum=digest(jti))
@@ -147,9 +157,25 @@ def forget(user: User) -> None:
 
 def forget_family(token: RefreshToken) -> None:
     """Take back every token of the sign-in that this one came from; what is merely revoked has a grace, and no row has none."""
-    family = RefreshToken.objects.filter(token_family=token.token_family)
-    AccessToken.objects.filter(refresh_token__in=family).delete()
-    family.delete()
+    forget_families([token.token_family])
+
+
+def forget_families(families: Iterable[uuid.UUID]) -> None:
+    """Take back every token of whole sign-ins."""
+    rows = RefreshToken.objects.filter(token_family__in=families)
+    AccessToken.objects.filter(refresh_token__in=rows).delete()
+    rows.delete()
+
+
+def sign_out(token: AccessToken | RefreshToken) -> None:
+    """Take back what a command line shows when it signs out: its refresh token first, then the access token beside it."""
+    if isinstance(token, RefreshToken):
+        rows = RefreshToken.objects.filter(token_family=token.token_family)
+        AccessToken.objects.filter(refresh_token__in=rows).exclude(pk=token.access_token_id).delete()
+        rows.delete()
+        UserSession.objects.filter(family=token.token_family).delete()
+    else:
+        token.delete()
 
 
 def new_api_token() -> str:
@@ -159,22 +185,47 @@ def new_api_token() -> str:
 # Who holds one -----------------------------------------------------------------------------------------------------
 
 
-def holder(text: str) -> tuple[User, AccessToken | ApiToken]:
-    """Return whose the bearer token is, and its row; raise ``InvalidAuthToken``."""
+class Held(NamedTuple):
+    """Whose a bearer token is, its row, and the key for which a robot got it."""
+
+    user: User
+    token: AccessToken | ApiToken
+    key: RobotKey | None = None
+
+    @property
+    def via(self) -> str:
+        """What the record says of it; a sign-in of a person goes without saying."""
+        if isinstance(self.token, ApiToken):
+            return f"token {self.token.name}"
+        return f"key {self.key.name}" if self.key else ""
+
+
+def holder(text: str) -> Held:
+    """Return whose the bearer token is; raise ``InvalidAuthToken``."""
     found = _of_api_token(text) if text.startswith(PREFIX) else _of_access_token(text)
     if found is None or found.user is None or not found.user.is_active:
         raise InvalidAuthToken()
-    return found.user, found
-
-
-def _of_access_token(text: str) -> AccessToken | None:
-    checksum, now = digest(str(claims_of(text)["jti"])), timezone.now()
-    return AccessToken.objects.select_related("user").filter(token_checksum=checksum, expires__gt=now).first()
-
-
-def _of_api_token(text: str) -> ApiToken | None:
-    now = timezone.now()
-    found = ApiToken.objects.select_related("user").filter(digest=digest(text), expires_at__gt=now).first()
-    if found and (found.last_used_at is None or found.last_used_at < now - USED_EVERY):
-        ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)
     return found
+
+
+def _of_access_token(text: str) -> Held | None:
+    claims, now = claims_of(text), timezone.now()
+    rows = AccessToken.objects.select_related("user").filter(token_checksum=digest(str(claims["jti"])), expires__gt=now)
+    token = rows.first()
+    if token is None or "key" not in claims:
+        return token and Held(token.user, token)
+    key = RobotKey.objects.filter(guid=claims["key"], robot=token.user, expires_at__gt=now).first()
+    return key and Held(token.user, token, key)
+
+
+def _of_api_token(text: str) -> Held | None:
+    rows = ApiToken.objects.select_related("user").filter(digest=digest(text), expires_at__gt=timezone.now())
+    token = rows.first()
+    return token and Held(token.user, token)
+
+
+def note_use(row: ApiToken | RobotKey, *, address: str) -> None:
+    """Keep when and from where it was used last, to the minute."""
+    now = timezone.now()
+    if row.last_used_at is None or row.last_used_at < now - USED_EVERY:
+        type(row)._default_manager.filter(pk=row.pk).update(last_used_at=now, last_used_address=address)

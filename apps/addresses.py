@@ -34,6 +34,11 @@ def take(region: Region, owner: str) -> str:
     return address.address
 
 
+def of(region: Region, owner: str) -> str | None:
+    """Return the owner's address, None where it has none."""
+    return Address.objects.filter(region=region, instance=owner).values_list("address", flat=True).first()
+
+
 def give_back(owners: Iterable[str]) -> None:
     Address.objects.filter(instance__in=list(owners)).exclude(instance="").update(
         instance="", free_since=timezone.now()

@@ -9,8 +9,10 @@ from typing import Any
 from django.conf import settings
 
 from apps.models import App, EnvironmentGroup
+from services import credentials
 
 PORT = 8080
+BINDINGS = "/etc/cf-service-bindings"  # the runtime's place for the files of a workload
 FILE_DESCRIPTORS = 16384
 
 
@@ -49,9 +51,33 @@ def group(name: str) -> dict[str, str]:
     return dict(row.variables) if row else {}
 
 
-def vcap_services(app: App) -> dict[str, list[dict[str, Any]]]:
-    """What is bound, by offering; services come with their own issue, and until then nothing can be."""
-    return {}
+def bound(app: App) -> dict[str, str]:
+    """What services add to the environment: VCAP_SERVICES, or where its files are, and the first database's address."""
+    found = in_build(app)
+    if app.service_files:
+        del found["VCAP_SERVICES"]
+    if app.service_files == App.ServiceFiles.K8S:
+        found["SERVICE_BINDING_ROOT"] = BINDINGS
+    if app.service_files == App.ServiceFiles.VCAP:
+        found["VCAP_SERVICES_FILE_PATH"] = f"{BINDINGS}/{credentials.VCAP_FILE}"
+    return found
+
+
+def in_build(app: App) -> dict[str, str]:
+    """The same for a build, which has no such files: there it is a variable for every app."""
+    bindings = credentials.bound_to(app)
+    url = credentials.database_url(bindings)
+    given = {"DATABASE_URL": url} if url else {}
+    return {**given, "VCAP_SERVICES": json.dumps(credentials.vcap_services(bindings))}
+
+
+def service_files(app: App) -> dict[str, str]:
+    """The files below ``BINDINGS`` of an app that has chosen to find its credentials there."""
+    if not app.service_files:
+        return {}
+    bindings = credentials.bound_to(app)
+    many = app.service_files == App.ServiceFiles.K8S
+    return credentials.many_files(bindings) if many else credentials.one_file(bindings)
 
 
 def staging_environment(app: App, *, memory_mb: int, disk_mb: int) -> dict[str, str]:
@@ -61,7 +87,7 @@ def staging_environment(app: App, *, memory_mb: int, disk_mb: int) -> dict[str, 
         **group("staging"),
         **app.environment,
         "VCAP_APPLICATION": json.dumps(vcap),
-        "VCAP_SERVICES": json.dumps(vcap_services(app)),
+        **in_build(app),
         "MEMORY_LIMIT": f"{memory_mb}m",
         "CF_STACK": app.stack,
         "LANG": "en_US.UTF-8",
@@ -72,7 +98,7 @@ def running_environment(app: App, environment: Mapping[str, str], *, memory_mb: 
     return {
         **group("running"),
         **environment,
-        "VCAP_SERVICES": json.dumps(vcap_services(app)),
+        **bound(app),
         "MEMORY_LIMIT": f"{memory_mb}m",
         "PORT": str(PORT),
         "VCAP_APP_PORT": str(PORT),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.views import app, build, environment, events, logs, new, revisions, routes, search, settings, space
+from apps.views import app, build, environment, events, logs, new, revisions, routes, search, settings, space, use
 
 urlpatterns = [
     path("spaces/<str:guid>", space.space, name="space"),
     path("spaces/<str:guid>/new", new.upload, name="app_new"),
     path("spaces/<str:guid>/new/git", new.git, name="app_new_git"),
     path("spaces/<str:guid>/new/cf", new.with_cf, name="app_new_cf"),
+    path("spaces/<str:guid>/use", use.space_use, name="space_use"),
     path("spaces/<str:guid>/routes", routes.in_space, name="space_routes"),
     path("spaces/<str:guid>/routes/new", routes.create, name="route_create"),
     path("routes/<str:guid>", routes.one, name="route"),

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from apps.environment import PORT, routes_of, running_environment, vcap_application
+from apps.environment import PORT, routes_of, running_environment, service_files, vcap_application
 from apps.models import App, Deployment, Droplet, Instance, Process, Task
 from paas.seams.runtimes.base import HealthCheck, ImageRef, Placement, Sidecar, StackDroplet, Workload
+from services import credentials, ways
 
 
 def source_of(droplet: Droplet | None) -> StackDroplet | ImageRef:
@@ -85,6 +86,8 @@ def workload_for(
         log_rate=process.log_rate,
         health=_health(process),
         readiness=_readiness(process),
+        reaches=ways.to(credentials.bound_to(app)),
+        files=service_files(app),
         sidecars=tuple(Sidecar(s["name"], s["command"], s.get("memory_mb")) for s in sidecars),
     )
 
@@ -111,6 +114,8 @@ def task_workload(task: Task, address: str) -> Workload:
         memory_mb=task.memory_mb,
         disk_mb=task.disk_mb,
         log_rate=task.log_rate,
+        reaches=ways.to(credentials.bound_to(app)),
+        files=service_files(app),
         ports=(),
         health=HealthCheck(type="process"),
         one_off=True,

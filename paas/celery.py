@@ -17,7 +17,7 @@ from paas.lib.queue import broker as app
 
 log = logging.getLogger(__name__)
 
-JOB_MODULES = ("apps.jobs",)
+JOB_MODULES = ("accounts.jobs", "tenants.jobs", "apps.jobs", "services.jobs")
 
 
 @signals.worker_init.connect
@@ -59,7 +59,46 @@ def tidy() -> None:
         import_module("apps.jobs.tidy").tidy()
 
 
+@app.task(name="paas.compare", ignore_result=True)
+def compare() -> None:
+    with unless_the_database_is_away():
+        import_module("services.jobs.compare").compare()
+
+
+@app.task(name="paas.keep_services", ignore_result=True)
+def keep_services() -> None:
+    with unless_the_database_is_away():
+        import_module("services.jobs.keep").keep()
+
+
+@app.task(name="paas.end_roles", ignore_result=True)
+def end_roles() -> None:
+    with unless_the_database_is_away():
+        import_module("tenants.jobs.ends").end_roles()
+
+
+@app.task(name="paas.warn_of_quotas", ignore_result=True)
+def warn_of_quotas() -> None:
+    with unless_the_database_is_away():
+        import_module("tenants.jobs.quotas").warn()
+
+
+@app.task(name="paas.keep_events", ignore_result=True)
+def keep_events() -> None:
+    with unless_the_database_is_away():
+        import_module("accounts.jobs.keep_events").keep_events()
+
+
 app.conf.beat_schedule = {
     "sweep": {"task": "paas.sweep", "schedule": 2.0, "options": {"queue": "converge", "expires": 5}},
+    "compare": {"task": "paas.compare", "schedule": 900.0, "options": {"queue": "services", "expires": 900}},
+    "keep_services": {"task": "paas.keep_services", "schedule": 15.0, "options": {"queue": "services", "expires": 15}},
+    "end_roles": {"task": "paas.end_roles", "schedule": 60.0, "options": {"queue": "converge", "expires": 60}},
+    "warn_of_quotas": {
+        "task": "paas.warn_of_quotas",
+        "schedule": 60.0,
+        "options": {"queue": "converge", "expires": 60},
+    },
     "tidy": {"task": "paas.tidy", "schedule": 600.0, "options": {"queue": "converge", "expires": 600}},
+    "events": {"task": "paas.keep_events", "schedule": 3600.0, "options": {"queue": "converge", "expires": 3600}},
 }

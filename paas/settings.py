@@ -69,10 +69,13 @@ PAAS_PORT_SUFFIX = "" if PAAS_PUBLIC_PORT in (80, 443) else f":{PAAS_PUBLIC_PORT
 PAAS_URL = f"{PAAS_SCHEME}://{PAAS_DOMAIN}{PAAS_PORT_SUFFIX}"
 PAAS_SUBNET = env("PAAS_SUBNET", "10.211.0.0/20")
 PAAS_NAME = env("PAAS_NAME", "Slipway")
-PAAS_API_VERSION = "3.195.0"
+PAAS_API_VERSION = "3.205.0"
 
 # The parts of the outside world ------------------------------------------------------------------------------------
 PAAS_STACK_IMAGES: dict[str, str] = json.loads(env("PAAS_STACK_IMAGES", "{}"))
+PAAS_SERVICE_IMAGES: dict[str, str] = json.loads(env("PAAS_SERVICE_IMAGES", "{}"))
+PAAS_SERVICES_PLANS = Path(env("PAAS_SERVICES_PLANS") or BASE_DIR / "services" / "plans.toml")
+PAAS_SERVICES_SCALE = whole("PAAS_SERVICES_SCALE", 25, least=1)  # percent of the sizes in that file
 PAAS_BUILDPACKS = BASE_DIR / "apps" / "buildpacks"
 PAAS_MEMORY_MB = whole("PAAS_MEMORY_MB", 0) or None
 PAAS_BLOBS_KIND = env("PAAS_BLOBS", "disk")
@@ -89,6 +92,9 @@ PAAS_S3 = {
 }
 PAAS_UPLOAD_LIMIT = whole("PAAS_UPLOAD_LIMIT_MB", 1024, least=1) * 1024 * 1024
 PAAS_BLOBS_BUDGET = whole("PAAS_BLOBS_BUDGET_MB", 20480, least=100) * 1024 * 1024
+PAAS_AUDIT_DAYS = whole("PAAS_AUDIT_DAYS", 400, least=400)
+PAAS_CA_FILE = env("PAAS_CA_FILE")  # authorities to trust in outgoing calls, beside the machine's own
+PAAS_TOKEN_DAYS = whole("PAAS_TOKEN_DAYS", 365, least=1)  # the longest life of API tokens and keys of robots
 
 # Secrets: the first key signs and encrypts, all of them are accepted ------------------------------------------------
 KEYS_DIR = STATE / "keys"
@@ -146,12 +152,16 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "paas.lib.v3.TrailingSlash",
+    "accounts.origin.OriginMiddleware",
     "paas.lib.web.ConsoleMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "paas.lib.intake.BodyLimit",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.sessions.SessionsMiddleware",
+    "accounts.gate.SecondFactorMiddleware",
+    "tenants.view_as.ViewAsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -187,7 +197,9 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.passwords.NotTooLong"},
+    {"NAME": "accounts.passwords.NotCommon"},
+    {"NAME": "accounts.passwords.NotTheirs"},
 ]
 if _TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -209,11 +221,14 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 20000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 50000
 PAAS_ADMIN_EMAIL = env("PAAS_ADMIN_EMAIL")
 PAAS_ADMIN_PASSWORD = env("PAAS_ADMIN_PASSWORD")
-EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
-    if env("PAAS_SMTP_HOST")
-    else "django.core.mail.backends.dummy.EmailBackend"
-)
+# Mail: without a server, messages wait in the outbox --------------------------------------------------------------
+PAAS_SMTP_HOST = env("PAAS_SMTP_HOST")
+PAAS_SMTP_TLS = env("PAAS_SMTP_TLS", "starttls")
+PAAS_SMTP_PORT = whole("PAAS_SMTP_PORT", {"starttls": 587, "tls": 465}.get(PAAS_SMTP_TLS, 25), least=1)
+PAAS_SMTP_USER = env("PAAS_SMTP_USER")
+PAAS_SMTP_PASSWORD = env("PAAS_SMTP_PASSWORD")
+PAAS_SMTP_FROM = env("PAAS_SMTP_FROM", f"{PAAS_NAME} <no-reply@{PAAS_DOMAIN}>")
+PAAS_MAIL_DOMAINS = [name.lower() for name in env("PAAS_MAIL_DOMAINS").replace(",", " ").split()]  # none: any
 SITE_NAME = PAAS_NAME
 
 # The browser's session ----------------------------------------------------------------------------------------------
@@ -231,10 +246,28 @@ ACCOUNT_LOGIN_METHODS = {"email", "username"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
-ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm"}
+ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm", "reauthenticate": "accounts.forms.factors.ConfirmPasswordForm"}
 ACCOUNT_RATE_LIMITS = False  # accounts/signin.py counts per account and address
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_SESSION_REMEMBER = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # accounts/signin.py takes each code once
+MFA_RATE_LIMITS = False
+MFA_ADAPTER = "accounts.adapter.FactorAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.forms.factors.CodeForm",
+    "authenticate_webauthn": "accounts.forms.factors.PasskeyForm",
+    "reauthenticate": "accounts.forms.factors.ConfirmCodeForm",
+    "reauthenticate_webauthn": "accounts.forms.factors.ConfirmPasskeyForm",
+    "login_webauthn": "accounts.forms.factors.SignInPasskeyForm",
+    "activate_totp": "accounts.forms.factors.AppForm",
+    "add_webauthn": "accounts.forms.factors.NewPasskeyForm",
+    "edit_webauthn": "accounts.forms.factors.PasskeyNameForm",
+}
+PAAS_ADMIN_SECOND_FACTOR = env("PAAS_ADMIN_SECOND_FACTOR", "optional")
+PAAS_SECOND_FACTOR_RULES = ["accounts.factors.of_platform_admins", "tenants.second_factor.of_members"]
 
 SILENCED_SYSTEM_CHECKS = [
     "guardian.W001",

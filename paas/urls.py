@@ -35,5 +35,6 @@ urlpatterns = [
     re_path(r"^v3(?:/.*)?$", unknown),
     path("", include("accounts.urls")),
     path("", include("tenants.urls")),
+    path("", include("services.urls")),
     path("", include("apps.urls")),
 ]

@@ -60,3 +60,21 @@ for (const code of document.querySelectorAll('.app-code[data-copy]')) {
   })
   code.before(button)
 }
+
+// A field above many boxes: those without what is typed are hidden, and so are headings with nothing left under them.
+for (const field of document.querySelectorAll('[data-filters]')) {
+  const [list, found] = [document.getElementById(field.dataset.filters), document.getElementById(`${field.id}-found`)]
+  field.addEventListener('input', () => {
+    const words = field.value.trim().toLowerCase()
+    let count = 0
+    for (const group of list.querySelectorAll('fieldset')) {
+      const boxes = [...group.querySelectorAll('.govuk-checkboxes__item')]
+      for (const box of boxes) box.hidden = !box.textContent.toLowerCase().includes(words)
+      const left = boxes.filter((box) => !box.hidden).length
+      group.hidden = left === 0
+      count += left
+    }
+    found.textContent = words ? `${count || 'No'} permission${count === 1 ? '' : 's'} with these words` : ''
+  })
+  field.addEventListener('keydown', (event) => { if (event.key === 'Enter') event.preventDefault() })
+}

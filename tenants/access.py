@@ -1,4 +1,4 @@
-"""The permission table, and the only place that gives, takes and resolves roles."""
+"""The only place that gives, takes and resolves roles; what each of them permits is in ``tenants.permissions``."""
 
 from __future__ import annotations
 
@@ -10,194 +10,184 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 
+from accounts import factors
 from accounts.models import User
-from paas.lib.errors import FeatureDisabled, NotAuthorized, OrgSuspended, PaasError
+from paas.lib.errors import NotAuthorized, OrgSuspended, PaasError, Unprocessable
 from tenants.models import (
-    ORGANIZATION_ROLES,
-    SPACE_ROLES,
-    FeatureFlag,
+    CustomRole,
     Organization,
     OrganizationRole,
     Space,
     SpaceRole,
     in_force,
+    sees_all,
 )
-
-ADMIN, READ_ONLY_ADMIN = User.PlatformRole.ADMIN, User.PlatformRole.ADMIN_READ_ONLY
-OM, OB, OA, OU = "organization_manager", "organization_billing_manager", "organization_auditor", "organization_user"
-SD, SM, SA, SS = "space_developer", "space_manager", "space_auditor", "space_supporter"
-_ANY_ORG = frozenset({OM, OB, OA, OU})
-_READ_SPACE = frozenset({OM, SD, SM, SA, SS})
-_DEVELOP = frozenset({SD})
-_OPERATE = frozenset({SD, SS})
-_NOBODY: frozenset[str] = frozenset()
-
-# verb -> (sentence, roles that hold it, does it only read, is it refused to the read-only admin)
-# A platform admin holds every verb; the read-only admin every reading one that is not a secret.
-TABLE: dict[str, tuple[str, frozenset[str]]] = {
-    "organization.view": ("See the organization, its quota and its members", _ANY_ORG | _READ_SPACE),
-    "organization.create": ("Create an organization", _NOBODY),
-    "organization.update": ("Rename and describe the organization", frozenset({OM})),
-    "organization.suspend": ("Suspend the organization", _NOBODY),
-    "organization.delete": ("Delete the organization and everything in it", _NOBODY),
-    "organization.audit": ("Read the organization's events", frozenset({OM, OA})),
-    "organization.member.manage": ("Invite and remove members and set their organization roles", frozenset({OM})),
-    "organization.quota.manage": ("Set the organization's quota", _NOBODY),
-    "billing.view": ("See what the organization has used and what it costs", frozenset({OM, OB})),
-    "usage.view": ("See how much of the quota is used", frozenset({OM})),
-    "domain.manage": ("Create, share and delete the organization's own domains", frozenset({OM})),
-    "space.create": ("Create a space", frozenset({OM})),
-    "space.delete": ("Delete a space and everything in it", frozenset({OM})),
-    "space.quota.manage": ("Set the quotas of spaces", frozenset({OM})),
-    "space.view": ("See the space and the apps, routes and services in it", _READ_SPACE),
-    "space.update": ("Rename and describe the space", frozenset({OM, SM})),
-    "space.audit": ("Read the events of the space and its apps", _READ_SPACE),
-    "space.member.manage": ("Set the roles in the space", frozenset({OM, SM})),
-    "app.view": ("See apps, their state, processes and builds", _READ_SPACE),
-    "app.create": ("Create apps", _DEVELOP),
-    "app.push": ("Push source and build it", _DEVELOP),
-    "app.deploy": ("Choose which droplet runs, deploy it, and call that off", _OPERATE),
-    "app.stage": ("Build a package again", _OPERATE),
-    "app.run": ("Start, stop and restart apps and single instances", _OPERATE),
-    "app.scale": ("Change instances, memory and disk", _OPERATE),
-    "app.update": ("Rename an app and change its settings", _DEVELOP),
-    "app.delete": ("Delete apps", _DEVELOP),
-    "process.update": ("Change start commands and health checks", _OPERATE),
-    "app.set_environment": ("Change environment variables", _OPERATE),
-    "app.see_environment": ("See environment variables", _OPERATE),
-    "app.see_secrets": ("See start commands, manifests and credentials", _DEVELOP),
-    "app.download": ("Download packages and droplets", _DEVELOP),
-    "app.ssh": ("Open a shell in an app", _DEVELOP),
-    "task.run": ("Run one-off tasks", _DEVELOP),
-    "task.cancel": ("Call tasks off", _OPERATE),
-    "log.read": ("Read the logs of apps", _READ_SPACE),
-    "route.manage": ("Create, map and delete routes", _OPERATE),
-    "route.move": ("Move routes to another space", _DEVELOP),
-    "service.view": ("See service instances", _READ_SPACE),
-    "service.create": ("Create and change service instances", _DEVELOP),
-    "service.delete": ("Delete service instances", _DEVELOP),
-    "service.bind": ("Bind services to apps", _OPERATE),
-    "service.see_credentials": ("See the credentials of services", _DEVELOP),
-    "platform.view": ("See every organization and platform setting", _NOBODY),
-    "platform.manage": ("Change platform settings: buildpacks, stacks, shared domains, feature flags, quotas", _NOBODY),
-    "user.manage": ("Create and delete people", _NOBODY),
-}
-SECRETS = frozenset({"app.see_environment", "app.see_secrets", "service.see_credentials", "app.download", "app.ssh"})
-READING = frozenset(
-    {
-        "organization.view", "organization.audit", "billing.view", "usage.view", "space.view", "space.audit",
-        "app.view", "log.read", "service.view", "platform.view",
-    }
-) | SECRETS  # fmt: skip
-
-# Cloud Foundry's feature flags: name -> enabled from the start
-FEATURE_FLAGS = {
-    "app_bits_upload": True,
-    "app_scaling": True,
-    "diego_docker": False,
-    "env_var_visibility": True,
-    "hide_marketplace_from_unauthenticated_users": False,
-    "private_domain_creation": True,
-    "resource_matching": True,
-    "route_creation": True,
-    "route_sharing": False,
-    "service_instance_creation": True,
-    "service_instance_sharing": True,
-    "set_roles_by_username": True,
-    "space_developer_env_var_visibility": True,
-    "space_scoped_private_broker_creation": True,
-    "task_creation": True,
-    "unset_roles_by_username": True,
-    "user_org_creation": False,
-}
+from tenants.permissions import (
+    ADMIN,
+    LABELS,
+    OF_ROLE,
+    OM,
+    ORGANIZATION_ROLES,
+    OU,
+    READ_ONLY_ADMIN,
+    READING,
+    SECRETS,
+    SM,
+    SPACE_ROLES,
+    TABLE,
+    covering,
+    everywhere,
+)
 
 
 def roles_held(user: User, *, space: Space | None = None, organization: Organization | None = None) -> set[str]:
-    """Return the role names that are in force for the user in that space (and its organization) right now."""
+    """Return the role names that are in force for the user in that space (and its organization) right now.
+
+    A custom role's name here is its guid.
+    """
+    return set(_roles(user, space=space, organization=organization))
+
+
+def _roles(
+    user: User, *, space: Space | None = None, organization: Organization | None = None
+) -> dict[str, frozenset[str]]:
+    """Return {role name: verbs} of what is in force; who holds a role in a space belongs to its organization."""
     organization_id = space.organization_id if space else organization.pk if organization else None
-    held = set(
-        OrganizationRole.objects.filter(in_force(), user=user, content_object=organization_id).values_list(
-            "permission__codename", flat=True
-        )
-    )
+    names = ("permission__codename", "permission__custom_role__verbs")
+    held = OrganizationRole.objects.filter(in_force(), user=user, content_object=organization_id).values_list(*names)
+    rows = [*held]
     if space:
-        in_space = SpaceRole.objects.filter(in_force(), user=user, content_object=space)
-        held |= set(in_space.values_list("permission__codename", flat=True))
+        rows += SpaceRole.objects.filter(in_force(), user=user, content_object=space).values_list(*names)
     elif (
         organization
         and SpaceRole.objects.filter(in_force(), user=user, content_object__organization=organization).exists()
     ):
-        held.add(OU)
-    return held
+        rows.append((OU, None))
+    return {name: frozenset(verbs) if verbs is not None else OF_ROLE[name] for name, verbs in rows}
+
+
+def _roles_at_hand(user: User, place: Any) -> dict[str, frozenset[str]]:
+    """What is in force there, or nothing where a second factor is required that the user does not have."""
+    lacking = _organization(place).second_factor_required and not (factors.may_lack(user) or factors.has(user))
+    return {} if lacking else _roles(user, **_place(place))
+
+
+def _place(place: Any) -> dict[str, Any]:
+    space = getattr(place, "space", None)
+    return {"space": space} if space else {"organization": place.organization}
 
 
 def may(user: User, verb: str, place: Any = None) -> bool:
     """Return whether the user holds the verb in ``place``: a space, an organization, a thing in one, or the platform."""
-    _sentence, roles = TABLE[verb]
-    if user.is_admin:
-        return user.is_active
-    if user.platform_role == READ_ONLY_ADMIN and verb in READING - SECRETS:
-        return user.is_active
-    if place is None or not user.is_active:
+    authority = user.authority
+    if not user.is_active or not authority.leaves(verb) or not _in_sight(authority.organization, place):
         return False
+    if authority.beside is not None and not may(authority.beside, verb, place):
+        return False
+    if everywhere(user, verb):
+        return True
+    return place is not None and any(verb in verbs for verbs in _roles_at_hand(user, place).values())
+
+
+def _in_sight(organization_id: int | None, place: Any) -> bool:
+    if organization_id is None:
+        return True
+    return place is not None and _organization(place).pk == organization_id
+
+
+def _organization(place: Any) -> Organization:
     space = getattr(place, "space", None)
-    held = roles_held(user, space=space) if space else roles_held(user, organization=place.organization)
-    return bool(held & roles)
+    found: Organization = space.organization if space else place.organization
+    return found
 
 
 def verbs_held(user: User, place: Any = None) -> set[str]:
     """Return every verb that the user holds in ``place``; what pages use to show only buttons that work."""
-    if user.is_admin:
-        return set(TABLE)
-    held: set[str] = set()
-    if place is not None:
-        space = getattr(place, "space", None)
-        held = roles_held(user, space=space) if space else roles_held(user, organization=place.organization)
-    verbs = {verb for verb, (_sentence, roles) in TABLE.items() if roles & held}
-    return verbs | (READING - SECRETS if user.platform_role == READ_ONLY_ADMIN else set())
+    authority = user.authority
+    if not user.is_active or not _in_sight(authority.organization, place):
+        return set()
+    held = {verb for verb in TABLE if everywhere(user, verb)}
+    if place is not None and not user.is_admin:
+        held = held.union(*_roles_at_hand(user, place).values())
+    if authority.beside is not None:
+        held &= verbs_held(authority.beside, place)
+    return {verb for verb in held if authority.leaves(verb)}
 
 
 def authorize(user: User, verb: str, place: Any = None) -> None:
     """Raise ``NotAuthorized`` unless the user holds the verb in ``place``; ``OrgSuspended`` where nothing may change."""
     if not may(user, verb, place):
-        raise NotAuthorized()
-    if verb not in READING and not user.is_admin and place is not None:
-        organization = place.organization if not getattr(place, "space", None) else place.space.organization
-        if organization.suspended:
-            raise OrgSuspended()
-
-
-def authorize_creation(user: User) -> None:
-    """Raise ``NotAuthorized`` unless the user may create organizations: admins, or everybody by the feature flag."""
-    if not flag("user_org_creation"):
-        authorize(user, "organization.create")
-
-
-def flag(name: str) -> bool:
-    row = FeatureFlag.objects.filter(name=name).first()
-    return row.enabled if row else FEATURE_FLAGS[name]
-
-
-def require_flag(name: str, actor: User) -> None:
-    """Raise ``FeatureDisabled`` if the flag is off; platform admins are not held back by flags."""
-    row = FeatureFlag.objects.filter(name=name).first()
-    if actor.is_admin or (row.enabled if row else FEATURE_FLAGS[name]):
-        return
-    raise FeatureDisabled(f"Feature Disabled: {(row.custom_error_message if row else '') or name}")
+        error = NotAuthorized()
+        error.missing = f"{TABLE[verb].sentence} ({verb})"
+        raise error
+    if verb not in READING and not user.is_admin and place is not None and _organization(place).suspended:
+        raise OrgSuspended()
 
 
 class AlreadyHeld(PaasError):
     status, code, title = 422, 10008, "UnprocessableEntity"
 
 
-def role_label(name: str) -> str:
-    return (ORGANIZATION_ROLES | SPACE_ROLES)[name]
+def custom_roles(place: Organization | Space) -> QuerySet[CustomRole]:
+    """The organization's own roles that can be given there."""
+    where = CustomRole.Where.SPACE if isinstance(place, Space) else CustomRole.Where.ORGANIZATION
+    return CustomRole.objects.filter(organization=place.organization, where=where)
 
 
-def _permission(place: Organization | Space, role: str) -> Permission:
+def roles_of(place: Organization | Space) -> dict[str, str]:
+    """Return {name: label} of every role that can be given there, Cloud Foundry's first."""
+    own = custom_roles(place).order_by("name").values_list("guid", "name")
+    return dict(SPACE_ROLES if isinstance(place, Space) else ORGANIZATION_ROLES) | dict(own)
+
+
+def verbs_of(role: str) -> frozenset[str]:
+    """Return the verbs that a role is made of: Cloud Foundry's by name, a custom one by its guid."""
+    if role in OF_ROLE:
+        return OF_ROLE[role]
+    found = CustomRole.objects.filter(guid=role).values_list("verbs", flat=True).first()
+    return frozenset(found or ())
+
+
+def role_label(permission: Permission) -> str:
+    """Return what a role is called; custom ones want ``permission__custom_role`` joined in lists."""
+    name: str = LABELS.get(permission.codename) or permission.custom_role.name
+    return name
+
+
+def is_manager(user: User, place: Organization | Space) -> bool:
+    """Return whether the user manages the organization, or the space, by Cloud Foundry's own role."""
+    held = roles_held(user, space=place) if isinstance(place, Space) else roles_held(user, organization=place)
+    return OM in held or SM in held
+
+
+def lasting_manager() -> Q:
+    """The roles that keep an organization from being nobody's: of managers who are people, and without an end."""
+    return Q(permission__codename=OM, expires_at=None, user__kind=User.Kind.PERSON, user__is_active=True)
+
+
+def unmanaged() -> QuerySet[Organization]:
+    """The organizations that nobody manages."""
+    managed = OrganizationRole.objects.filter(lasting_manager()).values("content_object")
+    return Organization.objects.filter(deleting_at=None).exclude(pk__in=managed)
+
+
+def may_grant(user: User, verbs: Iterable[str], place: Organization | Space) -> bool:
+    """Return whether the user, who holds ``member.manage`` there, may give and take a role made of those verbs.
+
+    Managers grant any role of what they manage, platform admins every role; who manages members by a custom role,
+    or with a token that is narrowed, grants only what is theirs to use.
+    """
+    asked, authority = frozenset(verbs), user.authority
+    if authority.verbs is not None and not asked <= authority.verbs:
+        return False
+    return user.is_admin or is_manager(user, place) or asked <= verbs_held(user, place)
+
+
+def permission_of(place: Organization | Space, role: str) -> Permission:
+    """Return what stands for the role; raise ``Unprocessable`` where it cannot be given in that place."""
     names = ORGANIZATION_ROLES if isinstance(place, Organization) else SPACE_ROLES
-    if role not in names:
-        raise LookupError(f"{role} is no role of {type(place).__name__.lower()}s.")
+    if role not in names and not custom_roles(place).filter(guid=role).exists():
+        raise Unprocessable(f"There is no role '{role}' in '{place.name}', or there is none any more.")
     return Permission.objects.get(content_type=ContentType.objects.get_for_model(type(place)), codename=role)
 
 
@@ -223,17 +213,24 @@ def give(
 ) -> OrganizationRole | SpaceRole:
     """Write the role; raise ``AlreadyHeld`` if it is in force. Rules and audit are the action's."""
     model: Any = OrganizationRole if isinstance(place, Organization) else SpaceRole
-    permission = _permission(place, role)
+    permission = permission_of(place, role)
+    custom = CustomRole.objects.filter(permission=permission).first()
     model.objects.filter(user=user, permission=permission, content_object=place).exclude(in_force()).delete()
     row, made = model.objects.get_or_create(
         user=user,
         permission=permission,
         content_object=place,
-        defaults={"cf_type": role, "granted_by": by, "expires_at": expires_at, "reason": reason},
+        defaults={
+            "cf_type": covering(custom.verbs, custom.where) if custom else role,
+            "granted_by": by,
+            "expires_at": expires_at,
+            "reason": reason,
+        },
     )
     if not made:
         where = f"organization '{place.name}'" if isinstance(place, Organization) else f"space '{place.name}'"
-        raise AlreadyHeld(f"User '{user.username}' already has '{role}' role in {where}.")
+        name = custom.name if custom else role
+        raise AlreadyHeld(f"User '{user.username}' already has '{name}' role in {where}.")
     return row
 
 
@@ -243,7 +240,7 @@ def take(row: OrganizationRole | SpaceRole) -> None:
 
 def people_visible_to(user: User) -> QuerySet[User]:
     """The people that the user may see: everybody who shares an organization with them, and themselves."""
-    if user.platform_role:
+    if sees_all(user, "organization.view"):
         return User.objects.all()
     organizations = Organization.objects.visible_to(user).values("pk")
     return User.objects.filter(
@@ -262,24 +259,30 @@ def person_named(name: str) -> User | None:
 
 def organizations_with(user: User, verb: str) -> QuerySet[Organization]:
     """The organizations where an organization role gives the user the verb."""
-    if user.is_admin or (user.platform_role == READ_ONLY_ADMIN and verb in READING - SECRETS):
-        return Organization.objects.filter(deleting_at=None)
-    held = OrganizationRole.objects.filter(in_force(), user=user, permission__codename__in=TABLE[verb][1])
-    return Organization.objects.filter(pk__in=held.values("content_object"), deleting_at=None)
+    return Organization.objects.where(user, verb)
 
 
 def spaces_with(user: User, verb: str) -> QuerySet[Space]:
     """The spaces where the user holds the verb, through a space role or one of the organization."""
-    if user.is_admin or (user.platform_role == READ_ONLY_ADMIN and verb in READING - SECRETS):
-        return Space.objects.filter(deleting_at=None)
-    roles = TABLE[verb][1]
-    held = SpaceRole.objects.filter(in_force(), user=user, permission__codename__in=roles).values("content_object")
-    through = OrganizationRole.objects.filter(in_force(), user=user, permission__codename__in=roles)
-    return Space.objects.filter(Q(pk__in=held) | Q(organization__in=through.values("content_object")), deleting_at=None)
+    return Space.objects.where(user, verb)
 
 
 def table() -> Iterable[tuple[str, str, dict[str, bool]]]:
     """Yield (verb, sentence, {role: held}) for the documentation page, platform roles included."""
-    for verb, (sentence, roles) in TABLE.items():
-        cells = {role: role in roles for role in (*ORGANIZATION_ROLES, *SPACE_ROLES)}
-        yield verb, sentence, cells | {ADMIN: True, READ_ONLY_ADMIN: verb in READING - SECRETS}
+    for verb, line in TABLE.items():
+        cells = {role: role in line.roles for role in LABELS}
+        yield verb, line.sentence, cells | {ADMIN: True, READ_ONLY_ADMIN: verb in READING - SECRETS}
+
+
+def verbs_anywhere(user: User) -> frozenset[str]:
+    """Return every verb that the user holds in some place or other; what a token of theirs can be narrowed to."""
+    names = ("permission__codename", "permission__custom_role__verbs")
+    rows = {
+        (name, None if verbs is None else tuple(verbs))
+        for model in (OrganizationRole, SpaceRole)
+        for name, verbs in model.objects.filter(in_force(), user=user).values_list(*names).distinct()
+    }
+    held = frozenset(verb for verb in TABLE if everywhere(user, verb))
+    if any(name in SPACE_ROLES for name, _ in rows):
+        held |= OF_ROLE[OU]
+    return held.union(*(OF_ROLE[name] if verbs is None else verbs for name, verbs in rows))

@@ -38,7 +38,20 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("tasks", "Tasks"),
         ),
     ),
-    ("Working together", (("organizations", "Organizations and spaces"), ("roles", "Roles"), ("api", "The API"))),
+    ("Services", (("services", "Services"), ("postgres", "PostgreSQL"))),
+    (
+        "Working together",
+        (
+            ("signing-in", "Signing in"),
+            ("organizations", "Organizations and spaces"),
+            ("quotas", "Quotas"),
+            ("roles", "Roles and permissions"),
+            ("leavers", "When somebody leaves"),
+            ("robots", "Robots in CI"),
+            ("audit", "Audit"),
+            ("api", "The API"),
+        ),
+    ),
 )
 DESCRIBED = {
     "getting-started": "Sign in, push a first app, see it answer",
@@ -53,8 +66,15 @@ DESCRIBED = {
     "routes": "Addresses, several apps on one, WebSockets, headers",
     "logs": "Read and follow what apps, builds and the router say",
     "tasks": "Migrations and other one-off commands",
+    "services": "Databases, caches and what your team brings: create, bind, connect, share, delete",
+    "postgres": "Connect, who may read, extensions, limits",
+    "signing-in": "Passkeys, authenticator apps, lost passwords and devices, the command line",
     "organizations": "Where apps live, quotas, and how people get in",
-    "roles": "Who may do what",
+    "quotas": "What is limited, what is used, and asking for more",
+    "roles": "Who may do what, roles of your own, roles until a day, asking for one",
+    "leavers": "Take everything away in one step, hand over, undo",
+    "robots": "Accounts for pipelines: keys, GitHub Actions, GitLab",
+    "audit": "Who did what and when, and how to take the record with you",
     "api": "Everything that the console does, for programs",
 }
 TITLES = {slug: title for _, pages in GROUPS for slug, title in pages}
@@ -62,6 +82,7 @@ ADDRESSES = {
     "app_url": f"{settings.PAAS_SCHEME}://NAME.{settings.PAAS_APPS_DOMAIN}{settings.PAAS_PORT_SUFFIX}",
     "trust": " --skip-ssl-validation" if settings.PAAS_TLS == "self-signed" else "",
     "upload_limit_mb": settings.PAAS_UPLOAD_LIMIT // (1 << 20),
+    "audit_days": settings.PAAS_AUDIT_DAYS,
 }
 ANCHOR = re.compile(r"[^a-z0-9]+")
 

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.actions import UsernameTaken, WrongPassword
+from accounts.ranges import AddressRefused
 from accounts.signin import Locked
 from paas.lib.errors import InvalidAuthToken, NotAuthenticated, NotAuthorized, NotFound, PaasError, Unprocessable
 from paas.lib.v3.door import FirstRenderer, as_paas_error
@@ -24,6 +25,7 @@ WORDS: dict[type[PaasError], tuple[int, str, str]] = {
     InvalidAuthToken: (401, "invalid_token", "The token expired, was revoked, or the token ID is incorrect."),
     Locked: (401, "unauthorized", ""),
     NotAuthenticated: (401, "unauthorized", "Full authentication is required to access this resource"),
+    AddressRefused: (403, "access_denied", ""),
     NotAuthorized: (403, "insufficient_scope", "Insufficient scope for this resource"),
     NotFound: (404, "scim_resource_not_found", ""),
 }

@@ -19,16 +19,28 @@ from oauthlib.oauth2 import (
     TokenEndpoint,
 )
 
-from accounts import signin, tokens
+from accounts import factors, keys, origin, ranges, sessions, signin, tokens
+from accounts.models import User
 from paas.lib.errors import InvalidAuthToken
 from paas.lib.text import is_storable
 
 GRACE = timedelta(seconds=settings.OAUTH2_PROVIDER["REFRESH_TOKEN_GRACE_PERIOD_SECONDS"])
 PASSCODE = "passcode"
+PAGE = f"{settings.PAAS_URL}/uaa/passcode"
 
 
 class Unauthorized(OAuth2Error):
     error, status_code = "unauthorized", 401
+
+
+class Forbidden(OAuth2Error):
+    error, status_code = "access_denied", 403
+
+
+class SecondFactor(OAuth2Error):
+    """Said to who knows the password; ``cf`` shows the words of a conflict, and not those of other errors."""
+
+    error, status_code = "second_factor_required", 409
 
 
 class InvalidToken(OAuth2Error):
@@ -41,15 +53,21 @@ class Validator(OAuth2Validator):
 
     def validate_user(self, username: str, password: str, client: Any, request: Any, *_: Any, **__: Any) -> bool:
         where = {"address": request.headers["REMOTE_ADDR"], "door": client.client_id}
+        code = getattr(request, "passcode", "")
         try:
-            if code := getattr(request, "passcode", ""):
-                request.user = signin.by_passcode(code, **where)
-            else:
-                request.user = signin.by_password(username, password, **where)
+            person = signin.by_passcode(code, **where) if code else signin.by_password(username, password, **where)
         except signin.Locked as error:
             raise Unauthorized(error.detail) from error
         except signin.Refused as error:
             raise Unauthorized("Bad credentials") from error
+        if not code and (factors.has(person) or factors.required_by(person)):
+            raise SecondFactor(
+                f"This account signs in with a second factor. Use `cf login --sso`, with a code from {PAGE}."
+            )
+        words = f"the command line ({client.client_id})"
+        how, device = "passcode" if code else "password", f"{client.client_id} {where['address']}"
+        signin.let_in(person, **where, how=how, device=device, words=words)
+        request.user = person
         return True
 
     def validate_grant_type(
@@ -66,6 +84,14 @@ class Validator(OAuth2Validator):
         self.named = found or self.named
         return found
 
+    key: Any = None  # the robot's key that was shown as the secret
+
+    def _check_secret(self, provided_secret: str, stored_secret: str) -> bool:
+        """A robot of an organization has keys; a client that an admin made has one secret, which does not end."""
+        robot = self.named.user
+        self.key = keys.of_secret(provided_secret, robot) if robot else None
+        return self.key is not None or bool(super()._check_secret(provided_secret, stored_secret))
+
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
         right = super().authenticate_client(request, *args, **kwargs)
         client = self.named
@@ -77,8 +103,24 @@ class Validator(OAuth2Validator):
         if not right:
             return False
         if request.grant_type == "client_credentials":
-            request.user = request.client.user
-            return request.user is not None and request.user.is_active
+            request.user, request.robot_key = request.client.user, self.key
+            return request.user is not None and self._let_in(request.user, request.headers["REMOTE_ADDR"])
+        return True
+
+    def _let_in(self, robot: User, address: str) -> bool:
+        """Say why a robot whose secret is right gets no token all the same."""
+        if not robot.is_active and not self.key:
+            return False
+        if not robot.is_active:
+            raise Forbidden(f"'{robot.username}' is suspended, as its organization is.")
+        if self.key:
+            origin.shown(f"key {self.key.name}")
+        try:
+            ranges.require(robot, address)
+        except ranges.AddressRefused as error:
+            raise Forbidden(error.detail) from error
+        if self.key:
+            tokens.note_use(self.key, address=address)
         return True
 
     def validate_refresh_token(self, refresh_token: str, client: Any, request: Any, *_: Any, **__: Any) -> bool:
@@ -109,7 +151,9 @@ class Validator(OAuth2Validator):
             if before and not before.revoked:
                 RefreshToken.objects.filter(pk=before.pk).update(revoked=timezone.now())
             family = before.token_family if before else None
-            tokens.keep_refresh(request.user, token["refresh_token"], access, family=family)
+            kept = tokens.keep_refresh(request.user, token["refresh_token"], access, family=family)
+            where = {"address": request.headers["REMOTE_ADDR"], "agent": request.headers["USER_AGENT"]}
+            sessions.begin_command_line(request.user, kept.token_family, **where)
         token |= {"token_type": "bearer", "expires_in": token["expires_in"] - 1, "jti": access.token}
 
 

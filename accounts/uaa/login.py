@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from accounts import actions
+from accounts import actions, factors, gate
+from accounts.models import User
 from accounts.signin import PASSCODE_SECONDS
 from paas.lib.v3 import origin
 from paas.lib.web import wants_html
@@ -46,6 +47,10 @@ def login(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def passcode(request: HttpRequest) -> HttpResponse:
-    """Show who is signed in a code for ``cf login --sso``."""
-    code = actions.create_passcode(request.user)  # type: ignore[arg-type]
+    """Show who is signed in, with a second factor where one is required, a code for ``cf login --sso``."""
+    person = request.user
+    assert isinstance(person, User)
+    if factors.due(person):
+        return redirect(gate.ways(request.path))
+    code = actions.create_passcode(person)
     return render(request, "account/passcode.html", {"code": code, "minutes": PASSCODE_SECONDS // 60})

@@ -37,7 +37,8 @@ class TokenView(UaaView):
 
     def post(self, request: Request) -> Response:
         form = {name: storable(value) for name, value in request.data.items() if name in FIELDS and value}
-        headers = {"REMOTE_ADDR": address_of(request._request)}
+        agent = storable(request.headers.get("User-Agent", ""))[:255]
+        headers = {"REMOTE_ADDR": address_of(request._request), "USER_AGENT": agent}
         if given := request.headers.get("Authorization"):
             headers["HTTP_AUTHORIZATION"] = given
         if form.get("grant_type") not in ("password", "refresh_token", "client_credentials"):

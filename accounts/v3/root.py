@@ -11,9 +11,9 @@ from django.views.decorators.http import require_safe
 from paas.lib.v3 import link, origin
 
 COLLECTIONS = (
-    "access_tokens", "app_usage_events", "apps", "audit_events", "buildpacks", "builds", "deployments", "domains",
-    "droplets", "feature_flags", "info", "isolation_segments", "organization_quotas", "organizations", "packages",
-    "processes", "resource_matches", "roles", "routes", "security_groups", "service_brokers",
+    "access_tokens", "account", "app_usage_events", "apps", "audit_events", "buildpacks", "builds", "deployments", "domains",
+    "droplets", "feature_flags", "info", "invitations", "isolation_segments", "mails", "organization_quotas", "organizations", "packages",
+    "processes", "resource_matches", "robots", "roles", "routes", "security_groups", "service_brokers",
     "service_credential_bindings", "service_instances", "service_offerings", "service_plans",
     "service_route_bindings", "service_usage_events", "space_quotas", "spaces", "stacks", "tasks", "users",
 )  # fmt: skip

@@ -17,11 +17,15 @@ from apps.models import App, Build, Deployment, Droplet, Process, Removal
 from paas.lib.errors import Unprocessable
 from paas.lib.models import new_guid
 from paas.lib.queue import later
-from paas.lib.text import is_storable, public
+from paas.lib.text import is_storable
 from paas.lib.v3.bodies import merged
+from services.actions import binding as bindings
 from tenants import quotas
 from tenants.access import authorize
 from tenants.models import Space
+
+TOLD = ("name", "lifecycle", "buildpacks", "stack", "environment")
+STARTED, STOPPED = {"state": App.State.STARTED}, {"state": App.State.STOPPED}
 
 
 def check_environment(variables: dict[str, Any]) -> None:
@@ -69,8 +73,7 @@ def create(
     except IntegrityError as error:
         raise Unprocessable(f"App with the name '{name}' already exists.") from error
     Process.objects.create(app=app, guid=app.guid, type="web")
-    named = [public(name) for name in buildpacks or []]
-    audit.record(actor, "audit.app.create", app, lifecycle=lifecycle, buildpacks=named, stack=stack)
+    audit.record(actor, "audit.app.create", app, after=audit.state(app, TOLD))
     return app
 
 
@@ -79,7 +82,7 @@ def update(actor: User, app: App, *, metadata: dict[str, Any] | None = None, **f
     """Change name, buildpacks, stack or metadata; what runs is not touched."""
     authorize(actor, "app.update", app.space)
     app = App.objects.lock(app.pk)
-    before = {name: getattr(app, name) for name in fields}
+    before = audit.state(app, fields)
     for name, value in (fields | (merged(app, metadata) if metadata else {})).items():
         setattr(app, name, value)
     try:
@@ -87,13 +90,8 @@ def update(actor: User, app: App, *, metadata: dict[str, Any] | None = None, **f
             app.save(update_fields=[*fields, *(("labels", "annotations") if metadata else ()), "updated_at"])
     except IntegrityError as error:
         raise Unprocessable(f"App with the name '{fields['name']}' already exists.") from error
-    audit.record(actor, "audit.app.update", app, before=_shown(before), after=_shown(fields), metadata=metadata or {})
+    audit.record(actor, "audit.app.update", app, before=before, after=audit.state(app, fields))
     return app
-
-
-def _shown(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields as a record may hold them: a buildpack's address may carry a password."""
-    return fields | ({"buildpacks": [public(name) for name in fields["buildpacks"]]} if "buildpacks" in fields else {})
 
 
 @transaction.atomic
@@ -102,10 +100,11 @@ def set_environment(actor: User, app: App, *, variables: dict[str, str | None]) 
     authorize(actor, "app.set_environment", app.space)
     check_environment(variables)
     app = App.objects.lock(app.pk)
+    before = audit.state(app, ("environment",))
     merged_variables = {**app.environment, **variables}
     app.environment = {name: value for name, value in merged_variables.items() if value is not None}
     app.save(update_fields=["environment", "updated_at"])
-    audit.record(actor, "audit.app.update", app, environment_json="[PRIVATE DATA HIDDEN]", names=sorted(variables))
+    audit.record(actor, "audit.app.update", app, before=before, after=audit.state(app, ("environment",)))
     return app
 
 
@@ -118,7 +117,7 @@ def start(actor: User, app: App) -> App:
         raise Unprocessable("Assign a droplet before starting this app.")
     if app.state == App.State.STOPPED:
         deployments.begin(actor, app, deployments.snapshot(app, app.droplet))
-        audit.record(actor, "audit.app.start", app)
+        audit.record(actor, "audit.app.start", app, before=STOPPED, after=STARTED)
     return app
 
 
@@ -130,7 +129,7 @@ def stop(actor: User, app: App) -> App:
     if app.state == App.State.STARTED:
         _end(app)
         app.wish(state=App.State.STOPPED, target=None, serving=None)
-        audit.record(actor, "audit.app.stop", app)
+        audit.record(actor, "audit.app.stop", app, before=STARTED, after=STOPPED)
         later("apps.jobs.converge", app.pk)
     return app
 
@@ -153,9 +152,9 @@ def restart(actor: User, app: App) -> App:
     app = App.objects.lock(app.pk)
     if app.droplet is None:
         raise Unprocessable("Assign a droplet before starting this app.")
-    verb = "restart" if app.state == App.State.STARTED else "start"
+    verb, before = ("restart", STARTED) if app.state == App.State.STARTED else ("start", STOPPED)
     deployments.begin(actor, app, deployments.snapshot(app, app.droplet))
-    audit.record(actor, f"audit.app.{verb}", app)
+    audit.record(actor, f"audit.app.{verb}", app, before=before, after=STARTED)
     return app
 
 
@@ -166,11 +165,18 @@ def use_droplet(actor: User, app: App, *, droplet: Droplet) -> App:
     app = App.objects.lock(app.pk)
     if droplet.app_id != app.pk or droplet.state != Droplet.State.STAGED:
         raise Unprocessable("Unable to assign current droplet. Ensure the droplet exists and belongs to this app.")
-    before = app.droplet.guid if app.droplet else None
-    deployments.adopt(app, droplet)
+    before = {"droplet": app.droplet.guid} if app.droplet else {}
+    deployments.adopt(actor, app, droplet)
     app.droplet = droplet
     app.save(update_fields=["droplet", "updated_at"])
-    audit.record(actor, "audit.app.droplet.mapped", app, droplet_guid=droplet.guid, before=before)
+    audit.record(
+        actor,
+        "audit.app.droplet.mapped",
+        app,
+        droplet_guid=droplet.guid,
+        before=before,
+        after={"droplet": droplet.guid},
+    )
     return app
 
 
@@ -203,6 +209,9 @@ def remove(actor: User, app: App, *, recursive: bool = False) -> None:
         tasks.ended(task, succeeded=False, reason="The app was deleted.")
     if app.state == App.State.STARTED:
         _end(app)
+    services = app.service_bindings.select_for_update(of=("self",)).select_related("instance__space__organization")
+    for binding in services.order_by("pk"):
+        bindings.remove(actor, binding)
     builds = list(Build.objects.filter(app=app).values_list("guid", flat=True))
     keys = [
         *app.packages.exclude(key="").values_list("key", flat=True),
@@ -215,7 +224,7 @@ def remove(actor: User, app: App, *, recursive: bool = False) -> None:
         blob_keys=[key for key in [*keys, app.cache_key] if key],
         due_at=timezone.now(),
     )
-    audit.record(actor, "audit.app.delete-request", app, recursive=recursive)
+    audit.record(actor, "audit.app.delete-request", app, before=audit.state(app, (*TOLD, "state")), recursive=recursive)
     addresses.give_back([*app.running.values_list("guid", flat=True), *(task.guid for task in unfinished)])
     App.objects.filter(pk=app.pk).update(target=None, serving=None, droplet=None)
     app.delete()

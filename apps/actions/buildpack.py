@@ -14,6 +14,8 @@ from paas.lib.v3.bodies import merged
 from tenants.access import authorize
 
 READY = "READY"
+TOLD = ("name", "stack", "position", "enabled", "locked", "filename")
+BITS = ("filename", "sha256", "stack")
 
 
 class NameStackTaken(PaasError):
@@ -49,7 +51,7 @@ def create(
     )
     _save(buildpack)
     _place(buildpack, position)
-    audit.record(actor, "audit.buildpack.create", buildpack, stack=stack, position=buildpack.position, enabled=enabled)
+    audit.record(actor, "audit.buildpack.create", buildpack, after=audit.state(buildpack, TOLD))
     return buildpack
 
 
@@ -63,15 +65,15 @@ def update(actor: User, buildpack: Buildpack, *, metadata: dict[str, Any] | None
             raise Unprocessable("Buildpack stack can not be changed. Create another buildpack for that stack.")
         if not Stack.objects.filter(name=fields["stack"]).exists():
             raise Unprocessable(f"Stack '{fields['stack']}' does not exist")
-    before = {name: getattr(buildpack, name) for name in fields}
+    told = [*fields]
+    before = audit.state(buildpack, told)
     position = fields.pop("position", None)
     for name, value in (fields | (merged(buildpack, metadata) if metadata else {})).items():
         setattr(buildpack, name, value)
     _save(buildpack)
     if position is not None:
         _place(buildpack, position)
-    after = {name: getattr(buildpack, name) for name in before}
-    audit.record(actor, "audit.buildpack.update", buildpack, before=before, after=after, metadata=metadata or {})
+    audit.record(actor, "audit.buildpack.update", buildpack, before=before, after=audit.state(buildpack, told))
     return buildpack
 
 
@@ -80,7 +82,7 @@ def delete(actor: User, buildpack: Buildpack) -> Job:
     """Remove the buildpack; those after it move up."""
     authorize(actor, "platform.manage")
     buildpack = Buildpack.objects.lock(buildpack.pk)
-    audit.record(actor, "audit.buildpack.delete", buildpack, stack=buildpack.stack)
+    audit.record(actor, "audit.buildpack.delete", buildpack, before=audit.state(buildpack, TOLD))
     guid = buildpack.guid
     buildpack.delete()
     _number(list(_others()))
@@ -104,14 +106,14 @@ def finish_upload(actor: User, buildpack: Buildpack, *, key: str, sha256: str, f
         raise StacksDontMatch(f"Uploaded buildpack stack ({stack}) does not match {buildpack.stack}")
     if stack is not None and not Stack.objects.filter(name=stack).exists():
         raise StackDoesNotExist(f'Uploaded buildpack stack "{stack}" does not exist')
-    before = buildpack.filename
+    before = audit.state(buildpack, BITS)
     buildpack.stack = stack or buildpack.stack
     buildpack.key, buildpack.sha256, buildpack.filename, buildpack.state = key, sha256, filename, READY
     try:
         _save(buildpack)
     except Unprocessable as error:
         raise NameStackTaken(error.detail) from error
-    audit.record(actor, "audit.buildpack.upload", buildpack, before=before, after=filename, sha256=sha256)
+    audit.record(actor, "audit.buildpack.upload", buildpack, before=before, after=audit.state(buildpack, BITS))
     return Job.objects.create(
         owner=actor, operation="buildpack.upload", state=Job.State.COMPLETE, resource_guid=buildpack.guid
     )

@@ -13,8 +13,9 @@ from django.db.models.functions import Cast
 from accounts import audit
 from apps.models import App, Process, Task
 from paas.lib.errors import InsufficientResources, Unprocessable
+from services import room
 from tenants import quotas
-from tenants.models import Region
+from tenants.models import Region, Space
 
 MOST_INSTANCES = 10_000  # of one process
 ROOM_LOCK = 8_315_043  # the advisory lock's number
@@ -28,12 +29,12 @@ def machine_memory_mb() -> int:
 
 
 def taken_mb(region: Region) -> int:
-    """The memory of every started process and of every task that has not ended."""
+    """The memory of every started process, of every task that has not ended, and of the services beside them."""
     started = Process.objects.filter(app__state=App.State.STARTED, app__space__region=region)
     processes = started.aggregate(mb=Sum(Cast("memory_mb", BigIntegerField()) * F("instances")))["mb"]
     unfinished = Task.objects.filter(app__space__region=region, state__in=UNFINISHED)
     tasks = unfinished.aggregate(mb=Sum(Cast("memory_mb", BigIntegerField())))["mb"]
-    return int(processes or 0) + int(tasks or 0)
+    return int(processes or 0) + int(tasks or 0) + room.taken_mb(region)
 
 
 def check_room(app: App, more_mb: int) -> None:
@@ -62,6 +63,13 @@ def size_of(*processes: Process) -> dict[str, int]:
         size["instances"] += process.instances
         size["log_rate"] += max(process.log_rate, 0) * process.instances
     return size
+
+
+def check_instances(space: Space, *processes: Process) -> None:
+    """Raise ``QuotaExceeded`` if a quota lets no instance of these that are to run be so large, or log so much."""
+    if there := [process for process in processes if process.instances]:
+        quotas.check_process_memory(space, max(process.memory_mb for process in there))
+        quotas.check_log_rate(space, min(process.log_rate for process in there))
 
 
 def usage(process: Process, state: str, previous: str, *, before: Mapping[str, int] | None = None) -> None:
@@ -100,6 +108,7 @@ def resize(app: App, process: Process, wanted: Mapping[str, int | None]) -> tupl
         setattr(process, name, value)
     more = {name: amount - size[name] for name, amount in size_of(process).items()}
     if after and app.state == App.State.STARTED:
+        check_instances(app.space, process)
         quotas.take(app.space, **more)
         check_room(app, more["memory_mb"])
         usage(process, App.State.STARTED, App.State.STARTED, before=before)

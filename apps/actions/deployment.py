@@ -15,7 +15,8 @@ from paas.lib.errors import Unprocessable
 from paas.lib.queue import later
 from paas.lib.v3.bodies import merged
 from tenants import quotas
-from tenants.access import authorize, require_flag
+from tenants.access import authorize
+from tenants.flags import require_flag
 
 # What a deployment may change of the web process: the option's name -> the process's column
 SIZES = {
@@ -87,6 +88,7 @@ def begin(actor: User, app: App, revision: Revision, **fields: Any) -> Deploymen
     if app.state == App.State.STOPPED:
         processes = list(app.processes.select_related("app"))
         size = capacity.size_of(*processes)
+        capacity.check_instances(app.space, *processes)
         quotas.take(app.space, **size)
         capacity.check_room(app, size["memory_mb"])
         for process in processes:
@@ -125,21 +127,23 @@ def create(
     """
     authorize(actor, "app.deploy", app.space)
     app = App.objects.lock(app.pk)
+    before = _setup(app)
     _resize(actor, app, options or {})
     if revision:
-        revision = _return_to(app, revision)
+        revision = _return_to(actor, app, revision)
     else:
         chosen = droplet or app.droplet
         if chosen is None or chosen.state != Droplet.State.STAGED:
             raise Unprocessable(
                 "Invalid droplet. Please specify a droplet in the request or set a current droplet for the app."
             )
-        adopt(app, chosen)
+        adopt(actor, app, chosen)
         revision = snapshot(app, chosen)
     deployment = begin(actor, app, revision, strategy=strategy, options=options or {}, **merged(None, metadata or {}))
     audit.record(
         actor, "audit.app.deployment.create", app, deployment_guid=deployment.guid, revision=revision.version,
-        droplet_guid=revision.droplet.guid if revision.droplet else None, strategy=strategy,
+        droplet_guid=revision.droplet.guid if revision.droplet else None, strategy=strategy, before=before,
+        after=_setup(app),
     )  # fmt: skip
     return deployment
 
@@ -151,10 +155,22 @@ def _resize(actor: User, app: App, options: dict[str, Any]) -> None:
     require_flag("app_scaling", actor)
     web = Process.objects.select_related("app").get(app=app, type="web")
     before, after = capacity.resize(app, web, wanted)
-    audit.record(actor, "audit.app.process.scale", app, process_type=web.type, before=before, **after)
+    audit.record(
+        actor, "audit.app.process.scale", app, process_guid=web.guid, process_type=web.type, before=before, after=after
+    )
 
 
-def _return_to(app: App, revision: Revision) -> Revision:
+def _setup(app: App) -> dict[str, Any]:
+    """What a deployment may change of an app, beside the size of its processes."""
+    return {
+        "droplet": app.droplet.guid if app.droplet else None,
+        "environment": app.environment,
+        "commands": {process.type: process.command for process in app.processes.all()},
+        "sidecars": sorted(app.sidecars.values_list("name", flat=True)),
+    }
+
+
+def _return_to(actor: User, app: App, revision: Revision) -> Revision:
     """Make the app what it was at the revision, and return the new revision that says so."""
     if not app.revisions_enabled:
         raise Unprocessable("Cannot create deployment from a revision for an app without revisions enabled")
@@ -163,7 +179,7 @@ def _return_to(app: App, revision: Revision) -> Revision:
         raise Unprocessable("Unable to deploy this revision, the droplet for this revision no longer exists.")
     app.environment = revision.environment
     app.save(update_fields=["environment", "updated_at"])
-    adopt(app, droplet)
+    adopt(actor, app, droplet)
     for process in app.processes.all():
         Process.objects.filter(pk=process.pk).update(command=revision.commands.get(process.type))
     app.sidecars.all().delete()
@@ -175,7 +191,7 @@ def _return_to(app: App, revision: Revision) -> Revision:
     return snapshot(app, droplet, f"Rolled back to revision {revision.version}.")
 
 
-def adopt(app: App, droplet: Droplet) -> None:
+def adopt(actor: User, app: App, droplet: Droplet) -> None:
     """Make the processes that the droplet brings and the app has not got yet; web runs once, others are off.
 
     Of sidecars those that an earlier droplet brought make way for this one's; the team's own stay.
@@ -188,13 +204,17 @@ def adopt(app: App, droplet: Droplet) -> None:
     known = set(app.processes.values_list("type", flat=True))
     for process_type in droplet.process_types:
         if process_type not in known:
-            Process.objects.create(
+            made = Process.objects.create(
                 app=app,
                 type=process_type,
                 instances=1 if process_type == "web" else 0,
                 health_type="port" if process_type == "web" else "process",
                 **({"guid": app.guid} if process_type == "web" else {}),
             )
+            audit.record(
+                actor, "audit.app.process.create", app, process_guid=made.guid, process_type=made.type,
+                after=audit.state(made, ("instances",)),
+            )  # fmt: skip
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from paas.lib.models import new_guid
 from tenants.access import authorize
 
 PORT = 8080  # what apps find in $PORT
+SHARE = ("weight", "protocol")
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,12 @@ def replace(actor: User, route: Route, *, ends: Collection[End]) -> Route:
     touched = []
     for key, row in there.items():
         end = wanted.get(key)
-        if end is None or (row.weight, row.protocol) != (end.weight, end.protocol):
-            touched.append(row.app)
         if end is None:
             _unmap(actor, route, row)
-        else:
-            Destination.objects.filter(pk=row.pk).update(weight=end.weight, protocol=end.protocol)
+            touched.append(row.app)
+        elif (row.weight, row.protocol) != (end.weight, end.protocol):
+            _share(actor, route, row, weight=end.weight, protocol=end.protocol)
+            touched.append(row.app)
     for key, end in wanted.items():
         if key not in there:
             _map(actor, route, end)
@@ -87,9 +88,7 @@ def change(actor: User, route: Route, *, guid: str, protocol: str) -> Destinatio
     route = Route.objects.lock(route.pk)
     row = _found(route, guid)
     if row.protocol != protocol:
-        row.protocol = protocol
-        row.save(update_fields=["protocol", "updated_at"])
-        audit.record(actor, "audit.app.map-route", row.app, **_said(route, row))
+        _share(actor, route, row, weight=row.weight, protocol=protocol)
         _settle(route, [row.app])
     return row
 
@@ -142,6 +141,16 @@ def _map(actor: User, route: Route, end: End) -> None:
         protocol=end.protocol,
     )
     audit.record(actor, "audit.app.map-route", end.app, **_said(route, row))
+
+
+def _share(actor: User, route: Route, row: Destination, *, weight: int | None, protocol: str) -> None:
+    """Change how many requests go there, and how they are spoken."""
+    before = audit.state(row, SHARE)
+    row.weight, row.protocol = weight, protocol
+    row.save(update_fields=[*SHARE, "updated_at"])
+    audit.record(
+        actor, "audit.app.map-route", row.app, **_said(route, row), before=before, after=audit.state(row, SHARE)
+    )
 
 
 def _unmap(actor: User, route: Route, row: Destination) -> None:

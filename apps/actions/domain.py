@@ -17,8 +17,9 @@ from apps.models import Domain, Route
 from paas.lib.errors import Unprocessable
 from paas.lib.v3.bodies import merged
 from tenants import quotas
-from tenants.access import authorize, may, require_flag
+from tenants.access import authorize, may
 from tenants.actions.space import default_region
+from tenants.flags import require_flag
 from tenants.models import Organization
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -57,7 +58,7 @@ def create(
             )
     except IntegrityError as error:
         raise _taken(name) from error
-    audit.record(actor, "audit.domain.create", domain)
+    audit.record(actor, "audit.domain.create", domain, after=audit.state(domain, ("name",)))
     _share(actor, domain, shared_with)
     return domain
 
@@ -67,10 +68,11 @@ def update(actor: User, domain: Domain, *, metadata: dict[str, Any] | None = Non
     """Merge labels and annotations into the domain's own."""
     authorize(actor, _verb(domain.organization), domain.organization)
     domain = Domain.objects.lock(domain.pk)
+    before = audit.state(domain)
     for name, value in merged(domain, metadata or {}).items():
         setattr(domain, name, value)
     domain.save(update_fields=["labels", "annotations", "updated_at"])
-    audit.record(actor, "audit.domain.update", domain, metadata=metadata or {})
+    audit.record(actor, "audit.domain.update", domain, before=before, after=audit.state(domain))
     return domain
 
 
@@ -102,7 +104,13 @@ def unshare(actor: User, domain: Domain, *, organization: Organization) -> None:
             "This domain has associated routes in this organization. Delete the routes before unsharing."
         )
     domain.shared_with.remove(organization)
-    audit.record(actor, "audit.domain.unshare", domain, with_organization=organization.guid)
+    audit.record(
+        actor,
+        "audit.domain.unshare",
+        domain,
+        before={"shared_with": organization.name},
+        with_organization=organization.guid,
+    )
 
 
 @transaction.atomic
@@ -120,7 +128,7 @@ def delete(actor: User, domain: Domain) -> Job:
 
 def remove(domain: Domain, *, by: User) -> None:
     """Take a locked domain away with its routes, and give its quota back."""
-    audit.record(by, "audit.domain.delete-request", domain)
+    audit.record(by, "audit.domain.delete-request", domain, before=audit.state(domain, ("name",)))
     routes.remove(Route.objects.filter(domain=domain), by=by)
     if domain.organization:
         quotas.take_from_organization(domain.organization, domains=-1)
@@ -143,7 +151,13 @@ def _share(actor: User, domain: Domain, organizations: Collection[Organization])
             raise Unprocessable(f"Organization '{organization.name}' is suspended.")
         if not domain.shared_with.filter(pk=organization.pk).exists():
             domain.shared_with.add(organization)
-            audit.record(actor, "audit.domain.share", domain, with_organization=organization.guid)
+            audit.record(
+                actor,
+                "audit.domain.share",
+                domain,
+                after={"shared_with": organization.name},
+                with_organization=organization.guid,
+            )
 
 
 def _check_name(name: str) -> None:

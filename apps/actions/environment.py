@@ -1,4 +1,4 @@
-"""Showing what an app's environment holds; every reading is recorded."""
+"""Showing what an app's environment and its start commands hold; every reading is recorded."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
-from apps.environment import group, routes_of, vcap_application, vcap_services
+from apps.environment import group, routes_of, vcap_application
 from apps.models import App, Revision
-from tenants.access import authorize, may, require_flag
+from services import credentials
+from tenants.access import authorize, may
+from tenants.flags import require_flag
 
 REDACTED = {"redacted_message": "[PRIVATE DATA HIDDEN]"}
 
@@ -21,9 +23,11 @@ def show(actor: User, app: App) -> dict[str, dict[str, Any]]:
     authorize(actor, "app.see_environment", app.space)
     require_flag("env_var_visibility", actor)
     require_flag("space_developer_env_var_visibility", actor)
-    audit.record(actor, "audit.app.environment.show", app)
+    seen = may(actor, "service.see_credentials", app.space)
+    bindings = credentials.bound_to(app) if seen else []
+    audit.record(actor, "audit.app.environment.show", app, service_binding_guids=[each.guid for each in bindings])
     web = app.processes.get(type="web")
-    bound = {"VCAP_SERVICES": vcap_services(app)} if may(actor, "app.see_secrets", app.space) else REDACTED
+    bound = {"VCAP_SERVICES": credentials.vcap_services(bindings)} if seen else REDACTED
     vcap = vcap_application(app, memory_mb=web.memory_mb, disk_mb=web.disk_mb, uris=routes_of(app))
     return {
         "staging_env_json": group("staging"),
@@ -41,6 +45,14 @@ def show_variables(actor: User, app: App) -> dict[str, str]:
     require_flag("space_developer_env_var_visibility", actor)
     audit.record(actor, "audit.app.environment_variables.show", app)
     return dict(app.environment)
+
+
+@transaction.atomic
+def show_commands(actor: User, app: App, *, of: str, guid: str = "") -> None:
+    """Record that somebody reads start commands, which may hold secrets: those of one thing, or of a list of them."""
+    authorize(actor, "app.see_secrets", app.space)
+    which: dict[str, Any] = {"of": of} | ({"of_guid": guid} if guid else {})
+    audit.record(actor, "audit.app.commands.show", app, **which)
 
 
 @transaction.atomic

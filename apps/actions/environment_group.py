@@ -18,8 +18,10 @@ def update(actor: User, name: str, *, variables: dict[str, str | None]) -> Envir
     check_environment(variables)
     EnvironmentGroup.objects.get_or_create(name=name)
     group = EnvironmentGroup.objects.select_for_update().get(name=name)
+    before = audit.state(group, ("variables",))
     changed = {**group.variables, **variables}
     group.variables = {key: value for key, value in changed.items() if value is not None}
     group.save(update_fields=["variables", "updated_at"])
-    audit.record(actor, "audit.environment_variable_group.update", group, names=sorted(variables))
+    after = audit.state(group, ("variables",))
+    audit.record(actor, "audit.environment_variable_group.update", group, before=before, after=after)
     return group

@@ -14,9 +14,8 @@ from apps.models import App, Instance, Process
 from paas.lib.errors import NotFound, Unprocessable
 from paas.lib.queue import later
 from paas.lib.v3.bodies import merged
-from tenants.access import authorize, require_flag
-
-HIDDEN = "[PRIVATE DATA HIDDEN]"
+from tenants.access import authorize
+from tenants.flags import require_flag
 
 
 @transaction.atomic
@@ -38,7 +37,7 @@ def scale(
     before, after = capacity.resize(app, process, wanted)
     if app.state == App.State.STARTED and app.target:
         deployments.check_command(app, app.target)
-    audit.record(actor, "audit.app.process.scale", app, process_type=process.type, before=before, **after)
+    audit.record(actor, "audit.app.process.scale", app, **named(process), before=before, after=after)
     app.wish()
     later("apps.jobs.converge", app.pk)
     return process
@@ -49,20 +48,20 @@ def update(actor: User, process: Process, *, metadata: dict[str, Any] | None = N
     """Change command, health check or metadata; it takes effect at the next start."""
     authorize(actor, "process.update", process.space)
     process = Process.objects.lock(process.pk)
-    before = _shown({name: getattr(process, name) for name in fields})
+    before = audit.state(process, fields)
     for name, value in (fields | (merged(process, metadata) if metadata else {})).items():
         setattr(process, name, value)
     process.save(update_fields=[*fields, *(("labels", "annotations") if metadata else ()), "updated_at"])
     audit.record(
-        actor, "audit.app.process.update", process.app, process_type=process.type, before=before, after=_shown(fields),
-        metadata=metadata or {},
+        actor, "audit.app.process.update", process.app, **named(process), before=before,
+        after=audit.state(process, fields),
     )  # fmt: skip
     return process
 
 
-def _shown(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields as a record may hold them: a command may have secrets in it."""
-    return fields | ({"command": HIDDEN} if fields.get("command") is not None else {})
+def named(process: Process) -> dict[str, Any]:
+    """How the record of something about a process says which."""
+    return {"process_guid": process.guid, "process_type": process.type}
 
 
 @transaction.atomic
@@ -78,6 +77,6 @@ def restart_instance(actor: User, process: Process, *, index: int) -> None:
     Instance.objects.filter(app=app, deployment=current, process_type=process.type, index=index).update(
         state="stopping", ready=False, details="restart asked for"
     )
-    audit.record(actor, "audit.app.process.terminate_instance", app, process_type=process.type, process_index=index)
+    audit.record(actor, "audit.app.process.terminate_instance", app, **named(process), process_index=index)
     app.wish()
     later("apps.jobs.converge", app.pk)

@@ -20,7 +20,8 @@ from paas.lib.errors import BadRequest, StagingInProgress, Unprocessable
 from paas.lib.queue import later
 from paas.lib.v3.bodies import merged
 from tenants import quotas
-from tenants.access import authorize, require_flag
+from tenants.access import authorize
+from tenants.flags import require_flag
 
 BUILD_MEMORY_MB, BUILD_DISK_MB, BUILD_DISK_MOST_MB = 1024, 4096, 10240
 
@@ -97,7 +98,8 @@ def create_package(
         credentials=credentials or {},
         **merged(None, metadata or {}),
     )
-    audit.record(actor, "audit.app.package.create", app, package_guid=package.guid, package_type=type)
+    after = audit.state(package, ("type", "image", "credentials", "source_url", "source_ref"))
+    audit.record(actor, "audit.app.package.create", app, package_guid=package.guid, package_type=type, after=after)
     return package
 
 
@@ -134,13 +136,14 @@ def finish_upload(
     package.state, package.error = Package.State.READY, ""
     package.save(update_fields=["key", "sha256", "content_sha256", "size", "state", "error", "updated_at"])
     doubtful = source_file.remember(package.app.organization, files)
+    doubt: dict[str, Any] = {"sha1_of_two_files": doubtful} if doubtful else {}
     audit.record(
         actor,
         "audit.app.package.upload",
         package.app,
         package_guid=package.guid,
         size=size,
-        **({"sha1_of_two_files": doubtful} if doubtful else {}),
+        **doubt,
     )
     return package
 
@@ -196,7 +199,8 @@ def stage(
             )
     except IntegrityError as error:
         raise StagingInProgress() from error
-    audit.record(actor, "audit.app.build.create", app, build_guid=build.guid, package_guid=package.guid)
+    after = audit.state(build, ("buildpacks", "stack", "memory_mb", "disk_mb"))
+    audit.record(actor, "audit.app.build.create", app, build_guid=build.guid, package_guid=package.guid, after=after)
     audit.usage(
         "build",
         "STAGING_STARTED",

@@ -17,11 +17,13 @@ from paas.lib.errors import PaasError, Unprocessable
 from paas.lib.queue import later
 from paas.lib.v3.bodies import merged
 from tenants import quotas
-from tenants.access import authorize, may, require_flag
+from tenants.access import authorize, may
+from tenants.flags import require_flag
 from tenants.models import Space
 
 HOST = re.compile(r"[A-Za-z0-9_-]+|\*|")
 PATH = re.compile(r"(/([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+)+")
+TOLD = ("url", "options")
 LONGEST_HOST, LONGEST_PATH, LONGEST_NAME = 63, 128, 253
 
 
@@ -51,7 +53,7 @@ def create(
             route.save()
     except IntegrityError as error:
         raise in_the_way(route) or error from error
-    audit.record(actor, "audit.route.create", route)
+    audit.record(actor, "audit.route.create", route, after=audit.state(route, TOLD))
     return route
 
 
@@ -62,14 +64,14 @@ def update(
     """Merge options (null removes one) and metadata into the route's own."""
     authorize(actor, "route.manage", route.space)
     route = Route.objects.lock(route.pk)
-    before = route.options
-    route.options = {name: value for name, value in {**before, **(options or {})}.items() if value is not None}
+    before = audit.state(route, ("options",))
+    route.options = {name: value for name, value in {**route.options, **(options or {})}.items() if value is not None}
     for name, value in merged(route, metadata or {}).items():
         setattr(route, name, value)
     route.save(update_fields=["options", "labels", "annotations", "updated_at"])
-    if route.options != before:
+    if route.options != before["options"]:
         publish(apps_behind([route]))
-    audit.record(actor, "audit.route.update", route, before=before, after=route.options, metadata=metadata or {})
+    audit.record(actor, "audit.route.update", route, before=before, after=audit.state(route, ("options",)))
     return route
 
 
@@ -92,7 +94,10 @@ def move(actor: User, route: Route, *, space: Space) -> Route:
     quotas.take(space, routes=1)
     _check_domain(actor, route)
     route.save(update_fields=["space", "updated_at"])
-    audit.record(actor, "audit.route.transfer-owner", route, from_space=before.guid, to_space=space.guid)
+    audit.record(
+        actor, "audit.route.transfer-owner", route, from_space=before.guid, to_space=space.guid,
+        before={"space": before.name}, after={"space": space.name},
+    )  # fmt: skip
     return route
 
 
@@ -119,7 +124,7 @@ def remove(rows: QuerySet[Route], *, by: User) -> None:
     routes = list(rows.select_related("domain", "space__organization").order_by("space__organization", "space", "pk"))
     behind = apps_behind(routes)
     for route in routes:
-        audit.record(by, "audit.route.delete-request", route)
+        audit.record(by, "audit.route.delete-request", route, before=audit.state(route, TOLD))
     publish(behind)
     for space, count in Counter(route.space for route in routes).items():
         quotas.give(space, routes=count)

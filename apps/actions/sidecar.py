@@ -12,6 +12,8 @@ from apps.models import App, Process, Sidecar
 from paas.lib.errors import Unprocessable
 from tenants.access import authorize
 
+TOLD = ("name", "command", "process_types", "memory_mb", "origin")
+
 
 @transaction.atomic
 def create(
@@ -22,7 +24,7 @@ def create(
     app = App.objects.lock(app.pk)
     sidecar = Sidecar(app=app, name=name, command=command, process_types=process_types, memory_mb=memory_mb)
     _save(sidecar)
-    audit.record(actor, "audit.app.sidecar.create", app, sidecar_guid=sidecar.guid, name=name)
+    audit.record(actor, "audit.app.sidecar.create", app, **_named(sidecar), after=audit.state(sidecar, TOLD))
     return sidecar
 
 
@@ -32,10 +34,12 @@ def update(actor: User, sidecar: Sidecar, **fields: Any) -> Sidecar:
     authorize(actor, "app.update", sidecar.app.space)
     App.objects.lock(sidecar.app_id)
     sidecar = Sidecar.objects.lock(sidecar.pk)
+    before = audit.state(sidecar, TOLD)
     for name, value in (fields | {"origin": "user"}).items():
         setattr(sidecar, name, value)
     _save(sidecar)
-    audit.record(actor, "audit.app.sidecar.update", sidecar.app, sidecar_guid=sidecar.guid, changed=sorted(fields))
+    after = audit.state(sidecar, TOLD)
+    audit.record(actor, "audit.app.sidecar.update", sidecar.app, **_named(sidecar), before=before, after=after)
     return sidecar
 
 
@@ -43,8 +47,13 @@ def update(actor: User, sidecar: Sidecar, **fields: Any) -> Sidecar:
 def delete(actor: User, sidecar: Sidecar) -> None:
     authorize(actor, "app.update", sidecar.app.space)
     App.objects.lock(sidecar.app_id)
-    audit.record(actor, "audit.app.sidecar.delete", sidecar.app, sidecar_guid=sidecar.guid, name=sidecar.name)
+    before = audit.state(sidecar, TOLD)
+    audit.record(actor, "audit.app.sidecar.delete", sidecar.app, **_named(sidecar), before=before)
     sidecar.delete()
+
+
+def _named(sidecar: Sidecar) -> dict[str, Any]:
+    return {"sidecar_guid": sidecar.guid, "name": sidecar.name}
 
 
 def _save(sidecar: Sidecar) -> None:

@@ -17,8 +17,9 @@ from tenants.access import authorize
 def update(actor: User, stack: Stack, *, metadata: dict[str, Any] | None = None) -> Stack:
     authorize(actor, "platform.manage")
     stack = Stack.objects.lock(stack.pk)
+    before = audit.state(stack)
     for name, value in merged(stack, metadata or {}).items():
         setattr(stack, name, value)
     stack.save(update_fields=["labels", "annotations", "updated_at"])
-    audit.record(actor, "audit.stack.update", stack, metadata=metadata or {})
+    audit.record(actor, "audit.stack.update", stack, before=before, after=audit.state(stack))
     return stack

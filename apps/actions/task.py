@@ -16,7 +16,8 @@ from paas.lib.errors import Unprocessable
 from paas.lib.queue import later
 from paas.lib.v3.bodies import merged
 from tenants import quotas
-from tenants.access import authorize, require_flag
+from tenants.access import authorize
+from tenants.flags import require_flag
 
 MEMORY_MB, DISK_MB = 1024, 1024
 
@@ -44,8 +45,10 @@ def create(
         raise Unprocessable("Task must have a droplet. Specify droplet or assign current droplet to app.")
     memory = memory_mb or (template.memory_mb if template else MEMORY_MB)
     rate = log_rate if log_rate is not None else template.log_rate if template else -1
-    _check_limits(app, memory)
-    quotas.take(app.space, memory_mb=memory, log_rate=max(rate, 0))
+    quotas.check_process_memory(app.space, memory, of_task=True)
+    quotas.check_log_rate(app.space, rate)
+    quotas.check_tasks(app.space, app.tasks.filter(state__in=capacity.UNFINISHED).count())
+    quotas.take_for_task(app.space, memory_mb=memory, log_rate=max(rate, 0))
     capacity.check_room(app, memory)
     app.last_task += 1
     App.objects.filter(pk=app.pk).update(last_task=app.last_task)
@@ -62,8 +65,8 @@ def create(
         **merged(None, metadata or {}),
     )
     audit.record(
-        actor, "audit.app.task.create", app, task_guid=task.guid, task_name=task.name, memory=memory,
-        droplet_guid=chosen.guid,
+        actor, "audit.app.task.create", app, task_guid=task.guid, task_name=task.name, droplet_guid=chosen.guid,
+        after=audit.state(task, ("name", "command", "memory_mb", "disk_mb", "log_rate")),
     )  # fmt: skip
     _usage(task, "TASK_STARTED")
     later("apps.jobs.run_task", task.pk)
@@ -75,18 +78,6 @@ def _command_of(template: Process | None, droplet: Droplet) -> str:
     if not command:
         raise Unprocessable("The task has no command: give one, or name a process that has one as its template.")
     return str(command)
-
-
-def _check_limits(app: App, memory_mb: int) -> None:
-    """Raise if one more task of that size is more than a quota allows."""
-    quotas.check_process_memory(app.space, memory_mb)
-    running = app.tasks.filter(state__in=capacity.UNFINISHED).count()
-    for quota, place in ((app.space.quota, "space"), (app.space.organization.quota, "organization")):
-        if quota and quota.per_app_tasks is not None and running >= quota.per_app_tasks:
-            raise quotas.QuotaExceeded(
-                f"app_task_limit_exceeded: the {place} quota '{quota.name}' allows {quota.per_app_tasks} tasks of an app "
-                f"at a time, and {running} are running. Wait until one has ended, or ask for a larger quota."
-            )
 
 
 @transaction.atomic

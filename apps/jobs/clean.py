@@ -19,9 +19,15 @@ from apps.actions import route as routes
 from apps.jobs.converge import DRAIN
 from apps.models import App, Build, Buildpack, Droplet, Package, Removal, Route, SourceFile
 from paas.lib.queue import Lease, job
+from services.actions import binding as bindings
+from services.actions import broker as brokers
+from services.actions import instance as instances
+from services.models import ServiceBroker, ServiceInstance
+from tenants.actions import custom_role as custom_roles
 from tenants.models import Organization, Space
 
 UNCLAIMED = timedelta(days=1)  # an upload that no row names after so long is nobody's
+CLEARING = 30.0  # seconds between looks whether the brokers have let go of a space's instances
 KEPT_DROPLETS = 5  # of an app, the newest, beside what runs
 
 
@@ -60,9 +66,14 @@ def delete_space(lease: Lease) -> None:
         with transaction.atomic():
             apps.remove(actor, App.objects.lock(app.pk), recursive=True)
         lease.heartbeat()
+    if _services_left(space, lease):
+        lease.again(CLEARING)  # the last one that goes brings it forward
+        return
     with transaction.atomic():
         routes.remove(Route.objects.filter(space=space), by=actor)
         organization = Organization.objects.select_for_update().get(pk=space.organization_id)
+        for broker in ServiceBroker.objects.select_for_update(of=("self",)).filter(space=space):
+            brokers.remove(broker, by=actor)
         guid = space.guid
         space.delete()
         _complete(guid)
@@ -71,8 +82,39 @@ def delete_space(lease: Lease) -> None:
             organization_guid = organization.guid
             for domain in organization.private_domains.all():
                 domains.remove(domain, by=actor)
+            custom_roles.leave(organization)
             organization.delete()
             _complete(organization_guid)
+
+
+def _services_left(space: Space, lease: Lease) -> bool:
+    """Have the brokers told of what is in the space, and say whether any of them still holds something of it.
+
+    What a broker does not let go of fails the deletion for whoever waits for it; the tries go on without them.
+    """
+    actor = User.objects.system()
+    for instance in ServiceInstance.objects.there().filter(space=space).order_by("pk"):
+        with transaction.atomic():
+            bindings.lock_apps(instance)
+            instances.remove(actor, ServiceInstance.objects.lock(instance.pk))
+        lease.heartbeat()
+    left = ServiceInstance.objects.filter(space=space)
+    stuck = left.filter(operation_state=ServiceInstance.State.FAILED).first()
+    if stuck:
+        _fail(
+            space,
+            f"The space is gone, but the broker of service instance {stuck.name} has not deleted it: "
+            f"{stuck.operation_description} The platform goes on trying.",
+        )
+    return left.exists()
+
+
+def _fail(space: Space, detail: str) -> None:
+    error = {"code": 10009, "title": "CF-UnableToPerform", "detail": detail}
+    guids = [space.guid, *([space.organization.guid] if space.organization.deleting_at else [])]
+    Job.objects.filter(resource_guid__in=guids, state=Job.State.PROCESSING).update(
+        state=Job.State.FAILED, errors=[error], updated_at=timezone.now()
+    )
 
 
 def _complete(guid: str) -> None:

@@ -12,11 +12,12 @@ from django.db.models.functions import Cast, Greatest
 from django.utils import timezone
 from oauth2_provider.models import clear_expired
 
-from accounts.models import ApiToken, Job, SignInLink
+from accounts.models import ApiToken, EmailChange, Job, Mail, SignInLink
 from apps import outside
 from apps.actions.capacity import UNFINISHED
 from apps.jobs.clean import collect
 from apps.models import App, Build, Domain, Process, Route, Task
+from services.models import Binding, ServiceInstance
 from tenants import quotas
 from tenants.models import Organization, Space
 
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 ONE_AT_A_TIME = 8_315_042  # the advisory lock's number
 JOBS_KEPT = timedelta(days=30)
+MAIL_KEPT = timedelta(days=90)
 
 
 def tidy() -> None:
@@ -44,8 +46,9 @@ def _round() -> None:
         log.info("%d bytes of packages, droplets and caches that nobody needs were deleted.", freed)
     outside.builder().clean(list(Build.objects.filter(state=Build.State.STAGING).values_list("guid", flat=True)))
     clear_expired()
-    for model in (ApiToken, SignInLink):
+    for model in (ApiToken, SignInLink, EmailChange):
         model.objects.filter(expires_at__lt=timezone.now() - JOBS_KEPT).delete()
+    Mail.objects.filter(due_at=None, updated_at__lt=timezone.now() - MAIL_KEPT).delete()
     ended = Job.objects.filter(state__in=(Job.State.COMPLETE, Job.State.FAILED))
     ended.filter(updated_at__lt=timezone.now() - JOBS_KEPT).delete()
     recount()
@@ -64,7 +67,8 @@ def _recount(organization: Organization) -> int:
     use = quotas.locked(organization)
     spaces = list(Space.objects.filter(organization=organization).order_by("pk"))
     uses = {space.pk: quotas.locked(space) for space in spaces}
-    total = {"memory_mb": 0, "instances": 0, "log_rate": 0, "routes": 0}
+    counted = ("memory_mb", "instances", "log_rate", "routes", "service_instances", "service_keys")
+    total = dict.fromkeys(counted, 0)
     found = 0
     for space in spaces:
         real = used_in(space)
@@ -83,6 +87,8 @@ def used_in(space: Space) -> dict[str, int]:
         "instances": _sum(started, _big("instances")),
         "log_rate": _sum(started, Greatest("log_rate", 0) * F("instances")) + _sum(tasks, Greatest("log_rate", 0)),
         "routes": Route.objects.filter(space=space).count(),
+        "service_instances": ServiceInstance.objects.there().filter(space=space).count(),
+        "service_keys": Binding.objects.there().filter(type=Binding.Type.KEY, instance__space=space).count(),
     }
 
 

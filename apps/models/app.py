@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from paas.lib.crypto import EncryptedJSONField
 from paas.lib.models import Resource, Work, WorkQuerySet, bump
-from tenants.models import Space
+from tenants.models import Space, sees_all
 
 HEALTH_TYPES = [("port", "Port"), ("process", "Process"), ("http", "HTTP")]
 PROCESS_TYPE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")  # a part of addresses and of log sources
@@ -20,21 +20,27 @@ MOST_PROCESS_TYPES = 100  # of one droplet
 
 
 class InSpaceQuerySet(WorkQuerySet):
-    """Things that live in a space, found through ``space``."""
+    """Things that live in a space, found through ``space``; who sees the space sees them."""
+
+    verb = "space.view"
 
     def visible_to(self, user: User) -> Self:
-        if user.platform_role:
+        if sees_all(user, self.verb):
             return self
-        return self.filter(space__in=Space.objects.visible_to(user).values("pk"))
+        return self.filter(space__in=Space.objects.where(user, self.verb).values("pk"))
+
+
+class AppQuerySet(InSpaceQuerySet):
+    verb = "app.view"
 
 
 class OfAppQuerySet(WorkQuerySet):
     """Things that belong to an app, found through ``app``."""
 
     def visible_to(self, user: User) -> Self:
-        if user.platform_role:
+        if sees_all(user, AppQuerySet.verb):
             return self
-        return self.filter(app__space__in=Space.objects.visible_to(user).values("pk"))
+        return self.filter(app__space__in=Space.objects.where(user, AppQuerySet.verb).values("pk"))
 
 
 class App(Resource, Work):
@@ -48,6 +54,13 @@ class App(Resource, Work):
         BUILDPACK = "buildpack"
         DOCKER = "docker"
 
+    class ServiceFiles(models.TextChoices):
+        """How credentials of services come into an instance; the names are those of Cloud Foundry's features."""
+
+        NONE = "", "in VCAP_SERVICES"
+        K8S = "service-binding-k8s", "as one file each"
+        VCAP = "file-based-vcap-services", "as one file for all"
+
     space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="apps")
     name = models.CharField(max_length=255)
     state = models.CharField(max_length=8, choices=State, default=State.STOPPED)
@@ -59,13 +72,14 @@ class App(Resource, Work):
     target = models.ForeignKey("Deployment", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     serving = models.ForeignKey("Deployment", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     revisions_enabled = models.BooleanField(default=True)
+    service_files = models.CharField(max_length=32, choices=ServiceFiles, blank=True, default="", db_default="")
     last_version = models.PositiveIntegerField(default=0)  # of revisions
     last_task = models.PositiveIntegerField(default=0)
     generation = models.BigIntegerField(default=0)
     observed_generation = models.BigIntegerField(default=0)
     cache_key = models.CharField(max_length=255, blank=True, default="")
 
-    objects = InSpaceQuerySet.as_manager()
+    objects = AppQuerySet.as_manager()
 
     class Meta(Resource.Meta):
         constraints = [models.UniqueConstraint(Upper("name"), "space", name="app_name")]

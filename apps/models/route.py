@@ -11,13 +11,13 @@ from django.db.models import Q
 from accounts.models import User
 from apps.models.app import App, InSpaceQuerySet
 from paas.lib.models import LockingQuerySet, Resource
-from tenants.models import Organization, Region, Space
+from tenants.models import Organization, Region, Space, sees_all
 
 
 class DomainQuerySet(LockingQuerySet):
     def visible_to(self, user: User) -> Self:
         """Shared domains, and private ones of organizations that the user is in."""
-        if user.platform_role:
+        if sees_all(user, "organization.view"):
             return self
         mine = Organization.objects.visible_to(user).values("pk")
         return self.filter(Q(organization=None) | Q(organization__in=mine) | Q(shared_with__in=mine)).distinct()

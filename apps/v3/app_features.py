@@ -8,28 +8,19 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.actions import app as actions
+from apps.actions import feature as actions
 from apps.models import App
 from apps.v3.of_app import OfAppViewSet
-from paas.lib.errors import NotFound, Unprocessable
+from paas.lib.errors import NotFound
 from paas.lib.v3 import Form
 from tenants.access import authorize
 
-# name -> (what it does, why it cannot be switched on; nothing if it can)
+# name -> what it does
 FEATURES = {
-    "ssh": (
-        "Enable SSHing into the app.",
-        "Opening a shell in an app is not possible on this platform yet. Use a task (cf run-task) instead.",
-    ),
-    "revisions": ("Enable versioning of an application", ""),
-    "service-binding-k8s": (
-        "Enable k8s service bindings for the app",
-        "Service bindings are given in VCAP_SERVICES only.",
-    ),
-    "file-based-vcap-services": (
-        "Enable file-based VCAP service bindings for the app",
-        "Service bindings are given in VCAP_SERVICES only.",
-    ),
+    "ssh": "Enable SSHing into the app.",
+    "revisions": "Enable versioning of an application",
+    "service-binding-k8s": "Enable k8s service bindings for the app",
+    "file-based-vcap-services": "Enable file-based VCAP service bindings for the app",
 }
 
 
@@ -50,16 +41,10 @@ class AppFeatureViewSet(OfAppViewSet):
         self._told(app, name)
         authorize(self.user, "app.update", app)
         enabled = Feature.read(request.data)["enabled"]
-        _what, refusal = FEATURES[name]
-        if refusal and enabled:
-            raise Unprocessable(refusal)
-        if not refusal:
-            app = actions.update(self.user, app, revisions_enabled=enabled)
-        return Response(self._told(app, name))
+        return Response(self._told(actions.switch(self.user, app, name=name, enabled=enabled), name))
 
     @staticmethod
     def _told(app: App, name: str) -> dict[str, Any]:
         if name not in FEATURES:
             raise NotFound("Feature not found")
-        enabled = name == "revisions" and app.revisions_enabled
-        return {"name": name, "description": FEATURES[name][0], "enabled": enabled}
+        return {"name": name, "description": FEATURES[name], "enabled": actions.is_on(app, name)}

@@ -65,7 +65,7 @@ class DropletViewSet(OfAppViewSet):
         return shapes.droplet(self.request, resource, hidden=HIDDEN_IN_LISTS)
 
     def told(self, droplet: Droplet) -> dict[str, Any]:
-        return shapes.droplet(self.request, droplet, hidden=self.hidden(droplet.app))
+        return self.shown(shapes.droplet, droplet, droplet.app)
 
     def in_package(self, request: Request, guid: str) -> Response:
         visible = Package.objects.visible_to(self.user)

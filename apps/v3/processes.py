@@ -58,7 +58,7 @@ class ProcessViewSet(OfAppViewSet):
         return typed
 
     def told(self, process: Process) -> dict[str, Any]:
-        return shapes.process(self.request, process, hidden=self.hidden(process))
+        return self.shown(shapes.process, process, process.app)
 
     def retrieve(self, request: Request, guid: str, type: str | None = None, **_: str) -> Response:
         return Response(self.told(self.one(guid, type)))

@@ -13,7 +13,8 @@ from accounts.models import User
 from apps.models import SourceFile
 from apps.v3.uploads import Resource
 from paas.lib.v3 import Form, ResourceViewSet
-from tenants.access import flag, spaces_with
+from tenants.access import spaces_with
+from tenants.flags import flag
 
 MOST = 5000  # in one request, as Cloud Foundry has it
 

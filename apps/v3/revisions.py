@@ -46,11 +46,11 @@ class RevisionViewSet(OfAppViewSet):
         return joined.defer("environment", "app__environment")
 
     def present(self, resource: Revision) -> dict[str, Any]:
-        return self._told(resource, shapes.HIDDEN_IN_LISTS)
+        return _shape(self.request, resource, hidden=shapes.HIDDEN_IN_LISTS)
 
     def retrieve(self, request: Request, guid: str, **_: str) -> Response:
         revision = self.found(guid)
-        return Response(self._told(revision, self.hidden(revision.app)))
+        return Response(self.shown(_shape, revision, revision.app))
 
     def deployed(self, request: Request, guid: str) -> Response:
         """The versions that run: the one that serves, and the one that is coming up."""
@@ -71,8 +71,9 @@ class RevisionViewSet(OfAppViewSet):
 
     def update(self, request: Request, guid: str) -> Response:
         revision = describe(self.user, self.found(guid), **Describe.read(request.data))
-        return Response(self._told(revision, self.hidden(revision.app)))
+        return Response(self.shown(_shape, revision, revision.app))
 
-    def _told(self, revision: Revision, hidden: str) -> dict[str, Any]:
-        ready = revision.droplet is not None and revision.droplet.state == Droplet.State.STAGED
-        return shapes.revision(self.request, revision, ready, hidden=hidden)
+
+def _shape(request: Request, revision: Revision, *, hidden: str = "") -> dict[str, Any]:
+    ready = revision.droplet is not None and revision.droplet.state == Droplet.State.STAGED
+    return shapes.revision(request, revision, ready, hidden=hidden)

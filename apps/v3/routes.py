@@ -30,7 +30,8 @@ from paas.lib.v3 import (
     to_one,
 )
 from paas.lib.v3.query import values
-from tenants.access import authorize, require_flag
+from tenants.access import authorize
+from tenants.flags import require_flag
 from tenants.models import Organization, Space
 from tenants.v3 import shapes
 

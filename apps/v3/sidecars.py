@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.actions import sidecar as actions
-from apps.models import App, Process, Sidecar
+from apps.models import Process, Sidecar
 from apps.v3.of_app import OfAppViewSet
 from apps.v3.shapes import running as shapes
 from apps.v3.sizes import Whole
@@ -50,7 +50,7 @@ class SidecarViewSet(OfAppViewSet):
         return shapes.sidecar(self.request, resource, hidden=shapes.HIDDEN_IN_LISTS)
 
     def told(self, sidecar: Sidecar) -> dict[str, Any]:
-        return shapes.sidecar(self.request, sidecar, hidden=self.hidden(sidecar.app))
+        return self.shown(shapes.sidecar, sidecar, sidecar.app)
 
     def retrieve(self, request: Request, guid: str, **_: str) -> Response:
         return Response(self.told(self.found(guid)))
@@ -58,16 +58,7 @@ class SidecarViewSet(OfAppViewSet):
     def in_app(self, request: Request, guid: str) -> Response:
         """An app's sidecars are shown with their commands to those who may see secrets."""
         app = self.app(guid)
-        return self._page(request, app, self.of(app))
-
-    def _page(self, request: Request, app: App, rows: QuerySet[Sidecar]) -> Response:
-        hidden = self.hidden(app)
-        return self.page(
-            request,
-            rows,
-            query=self.query_in_app,
-            present=lambda sidecar: shapes.sidecar(request, sidecar, hidden=hidden),
-        )
+        return self.shown_in_app(request, shapes.sidecar, self.of(app), app)
 
     def of_process(self, request: Request, guid: str, type: str | None = None) -> Response:
         """The sidecars of the process with the guid, or of that type of the app with the guid."""
@@ -79,7 +70,7 @@ class SidecarViewSet(OfAppViewSet):
         if process is None:
             raise NotFound("Process not found")
         rows = self.queryset().filter(app=process.app_id, process_types__contains=[process.type])
-        return self._page(request, process.app, rows)
+        return self.shown_in_app(request, shapes.sidecar, rows, process.app)
 
     def create(self, request: Request, guid: str) -> Response:
         sidecar = actions.create(self.user, self.app(guid), **New.read(request.data))

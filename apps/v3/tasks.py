@@ -57,18 +57,12 @@ class TaskViewSet(OfAppViewSet):
         return shapes.task(self.request, resource, hidden=shapes.HIDDEN_IN_LISTS)
 
     def told(self, task: Task) -> dict[str, Any]:
-        return shapes.task(self.request, task, hidden=self.hidden(task.app))
+        return self.shown(shapes.task, task, task.app)
 
     def in_app(self, request: Request, guid: str) -> Response:
         """The app's own list shows the commands to those who may see secrets; ``cf tasks`` prints them."""
         app = self.app(guid)
-        hidden = self.hidden(app)
-        return self.page(
-            request,
-            self.of(app),
-            query=self.query_in_app,
-            present=lambda task: shapes.task(request, task, hidden=hidden),
-        )
+        return self.shown_in_app(request, shapes.task, self.of(app), app)
 
     def retrieve(self, request: Request, guid: str, **_: str) -> Response:
         return Response(self.told(self.found(guid)))

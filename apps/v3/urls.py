@@ -22,6 +22,7 @@ from apps.v3.processes import ProcessViewSet
 from apps.v3.resource_matches import ResourceMatchViewSet
 from apps.v3.revisions import RevisionViewSet
 from apps.v3.routes import AppRouteViewSet, RouteViewSet, SpaceRouteViewSet
+from apps.v3.service_credential_bindings import CredentialBindingViewSet
 from apps.v3.sidecars import SidecarViewSet
 from apps.v3.stacks import StackViewSet
 from apps.v3.tasks import TaskViewSet
@@ -131,9 +132,18 @@ routing: list[URLPattern] = [  # domains, routes, manifests
     path("apps/<str:guid>/manifest", AppManifestViewSet.as_view({"get": "show"})),
 ]
 
+BINDING = "service_credential_bindings/<str:guid>"
+
+bound: list[URLPattern] = [  # what services give to apps
+    path("service_credential_bindings", CredentialBindingViewSet.as_view(MANY)),
+    path(BINDING, CredentialBindingViewSet.as_view(ONE)),
+    path(f"{BINDING}/details", CredentialBindingViewSet.as_view({"get": "details"})),
+    path(f"{BINDING}/parameters", CredentialBindingViewSet.as_view({"get": "parameters"})),
+]
+
 log_cache: list[URLPattern] = [
     path("info", InfoView.as_view()),
     path("read/<str:source>", ReadView.as_view()),
 ]
 
-urlpatterns = [path("v3/", include([*running, *building, *routing])), path("api/v1/", include(log_cache))]
+urlpatterns = [path("v3/", include([*running, *building, *routing, *bound])), path("api/v1/", include(log_cache))]

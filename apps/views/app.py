@@ -23,6 +23,7 @@ from apps.views.frame import app_of, app_page, demand, for_scripts, person
 from apps.views.standing import runs, standing, watched
 from paas.lib.errors import NotFound, Unprocessable
 from paas.lib.web import tells_errors
+from services.models import Binding
 from tenants.access import verbs_held
 
 
@@ -72,9 +73,18 @@ def overview(request: HttpRequest, guid: str) -> HttpResponse:
         "build": app.builds.defer("environment").order_by("-created_at").first(),
         "crash": AuditEvent.objects.filter(target_guid=app.guid, type="app.crash").newest().first(),
         "changed": environment_waits(app),
+        "bindings": services_of(request, app),
         "stage": stage(app),
     }
     return app_page(request, app, "apps/overview.html", tab="app", **now(app), **context)
+
+
+def services_of(request: HttpRequest, app: App) -> list[Binding]:
+    """What is bound to the app, as far as the person sees it."""
+    rows = Binding.objects.visible_to(person(request)).filter(app=app).select_related("instance__plan__offering")
+    shown = ("operation_type", "operation_state", "instance__guid", "instance__name")
+    of_plan = ("instance__plan__name", "instance__plan__offering__name")
+    return list(rows.only(*shown, *of_plan).order_by("instance__name", "pk"))
 
 
 def environment_waits(app: App) -> bool:

@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from accounts.models import User
 from apps.models import App
-from paas.lib.errors import NotAuthorized, NotFound
 from tenants.access import verbs_held
 from tenants.models import Space
 from tenants.navigation import Crumb, Tab, org_crumbs, space_crumbs, space_tabs
+from tenants.views.places import demand as demand
+from tenants.views.places import for_scripts as for_scripts
+from tenants.views.places import found, person
 
 TABS = (
-    ("Overview", "app"),
-    ("Builds", "app_builds"),
-    ("Logs", "app_logs"),
-    ("Events", "app_events"),
-    ("Routes", "app_routes"),
-    ("Environment", "app_environment"),
-    ("Revisions", "app_revisions"),
-    ("Settings", "app_settings"),
+    ("Overview", "app", "app.view"),
+    ("Builds", "app_builds", "app.view"),
+    ("Logs", "app_logs", "log.read"),
+    ("Events", "app_events", "audit.read"),
+    ("Routes", "app_routes", "app.view"),
+    ("Environment", "app_environment", "app.view"),
+    ("Revisions", "app_revisions", "app.view"),
+    ("Settings", "app_settings", "app.view"),
 )
-
-
-def person(request: HttpRequest) -> User:
-    """The signed-in person; every page about spaces and apps is behind the sign-in."""
-    assert isinstance(request.user, User)
-    return request.user
-
-
-def found(rows: QuerySet[Any], guid: str) -> Any:
-    """Return the row that the person may see, or raise ``NotFound``."""
-    row = rows.filter(guid=guid).first() if "\0" not in guid else None
-    if row is None:
-        raise NotFound(f"There is no such {rows.model._meta.verbose_name}, or you have no role in its space.")
-    return row
 
 
 def space_of(request: HttpRequest, guid: str) -> Space:
@@ -58,8 +42,8 @@ def app_crumbs(app: App) -> list[Crumb]:
     return [*space_crumbs(app.space), (app.name, reverse("app", args=[app.guid]))]
 
 
-def app_tabs(app: App, current: str) -> list[Tab]:
-    return [(text, reverse(name, args=[app.guid]), name == current) for text, name in TABS]
+def app_tabs(app: App, current: str, verbs: set[str]) -> list[Tab]:
+    return [(text, reverse(name, args=[app.guid]), name == current) for text, name, verb in TABS if verb in verbs]
 
 
 def space_page(request: HttpRequest, space: Space, template: str, *, tab: str = "", **context: Any) -> HttpResponse:
@@ -80,31 +64,14 @@ def space_page(request: HttpRequest, space: Space, template: str, *, tab: str = 
 
 def app_page(request: HttpRequest, app: App, template: str, *, tab: str = "", **context: Any) -> HttpResponse:
     """Render a page of an app, with the same ``may``."""
+    verbs = verbs_held(person(request), app.space)
     around = {
         "app": app,
         "space": app.space,
         "organization": app.space.organization,
         "scheme": settings.PAAS_SCHEME,
-        "may": verbs_held(person(request), app.space),
+        "may": verbs,
         "crumbs": space_crumbs(app.space) if tab else app_crumbs(app),
-        "tabs": app_tabs(app, tab),
+        "tabs": app_tabs(app, tab, verbs),
     }
     return render(request, template, around | context)
-
-
-def demand(request: HttpRequest, verb: str, space: Space) -> None:
-    """Refuse the page itself to who may not send its form; the action asks again."""
-    if verb not in verbs_held(person(request), space):
-        raise NotAuthorized()
-
-
-def for_scripts(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Decorate what scripts fetch: who is no longer signed in gets 401, not a sign-in page inside the page."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_authenticated:
-            return HttpResponse(status=401)
-        return view(request, *args, **kwargs)
-
-    return wrapped

@@ -1,4 +1,4 @@
-"""Search over what a person can see: organizations, spaces, apps and routes."""
+"""Search over what a person can see: organizations, spaces, apps, services and routes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from apps.models import App, Route
 from apps.views.frame import person
+from services.models import ServiceInstance
 from tenants.models import Organization, Space
 
 MOST = 25  # of each kind
@@ -31,14 +32,16 @@ def _routes(user: User, words: str) -> QuerySet[Route]:
 
 
 def found(user: User, words: str) -> dict[str, list[object]]:
-    """What fits the words, by kind; four queries whatever there is."""
+    """What fits the words, by kind; five queries whatever there is."""
     organizations = Organization.objects.visible_to(user).filter(_named(words))
     spaces = Space.objects.visible_to(user).filter(_named(words)).select_related("organization")
     apps = App.objects.visible_to(user).filter(_named(words)).select_related("space__organization").defer("environment")
+    services = ServiceInstance.objects.visible_to(user).filter(_named(words)).select_related("space__organization")
     return {
         "organizations": list(organizations.order_by("name")[:MOST]),
         "spaces": list(spaces.order_by("name")[:MOST]),
         "apps": list(apps.order_by("name")[:MOST]),
+        "services": list(services.only("guid", "name", "space").order_by("name")[:MOST]),
         "routes": list(_routes(user, words).order_by("host", "domain__name", "path")[:MOST]),
     }
 

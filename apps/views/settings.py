@@ -18,11 +18,15 @@ from apps.actions import app as apps
 from apps.actions import process as processes
 from apps.actions import push
 from apps.actions import route as routes
+from apps.actions.environment import show_commands
 from apps.forms import BuildpacksForm, DeleteAppForm, RenameForm, RunForm, ScaleForm
 from apps.models import App, Destination, Process, Route
 from apps.views.app import process_of
 from apps.views.frame import app_of, app_page, demand, person
+from tenants.access import verbs_held
 from tenants.forms import errors_told_in
+
+RUN_VERBS = {"process.update", "app.see_secrets"}  # the form that changes a start command shows it
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ def _page(
         )
         for each in app.processes.order_by("id")
     ]
+    if any(section.process.command for section in sections) and verbs_held(person(request), app.space) >= RUN_VERBS:
+        show_commands(person(request), app, of="processes")
     context = {
         "sections": sections,
         "rename": rename or RenameForm(initial={"name": app.name}, auto_id="rename_%s"),
@@ -114,7 +120,8 @@ def scale(request: HttpRequest, guid: str, process_type: str) -> HttpResponse:
 @require_POST
 def run(request: HttpRequest, guid: str, process_type: str) -> HttpResponse:
     app = app_of(request, guid)
-    demand(request, "app.update", app.space)
+    for verb in RUN_VERBS:
+        demand(request, verb, app.space)
     process = process_of(app, process_type)
     form = run_form(process, request.POST)
     if form.is_valid():

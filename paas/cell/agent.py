@@ -25,6 +25,7 @@ from .memory import Memory
 from .processes import alive
 from .rules import Pair
 from .usage import Usage
+from .volumes import Volumes
 from .watcher import Watcher
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Agent:
             config.state / "logs", max_bytes=config.logs_max_bytes_per_app, max_age=config.logs_max_age_seconds
         )
         self.disks = Disks(config.state / "disks", Droplets(folder / "cache"), self.memory)
+        self.volumes = Volumes(config.state / "volumes", self.memory)
         self.happenings = Happenings(folder / "happenings.jsonl")
         self.collector = Collector(self.logs, folder / "offsets.json", config.router_access_log)
         self.exits = Exits(self.collector, self.logs, self.happenings, self.memory)
@@ -55,7 +57,7 @@ class Agent:
             exits=self.exits,
             collector=self.collector,
             health=self.health,
-            disks=self.disks,
+            mount_all=self.mount_all,
         )
         self.firewall = Firewall(config)
         self.ending = Ending(
@@ -121,8 +123,12 @@ class Agent:
         self._attempt("engine", self.watcher.refresh)
         return [self._observation(each) for each in self.watcher.all() if apps is None or each.app in apps]
 
+    def mount_all(self) -> list[str]:
+        """Mount disks and volumes; return a sentence for each that could not be."""
+        return self.disks.mount_all() + self.volumes.mount_all()
+
     def mount(self) -> None:
-        if wrong := self.disks.mount_all():
+        if wrong := self.mount_all():
             raise OSError(" ".join(wrong))
 
     def trim(self) -> None:
@@ -164,8 +170,9 @@ class Agent:
             "crashes": instance.crashes,
             "exit": instance.exit,
             "cpu": self.usage.cpu(container) if running else None,
+            "memory_mb": int(labels["paas.memory"]),
             "memory_bytes": self.usage.memory(container) if running else None,
-            "disk_bytes": self.disks.used_bytes(instance.guid),
+            "disk_bytes": self.volumes.used_bytes(instance.app) or self.disks.used_bytes(instance.guid),
             "log_bytes_per_second": self.collector.rate(container),
         }
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import threading
 from collections import defaultdict
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
+from . import mounting
 from .droplets import Droplets
 from .memory import Memory
 
 OWNER = 2000
 SMALLEST_MB = 16
 FULL_BYTES = 256 << 10
-OPTIONS = "loop,nosuid,nodev,discard,noatime"
 
 
 class DropletRefused(Exception):
@@ -37,8 +37,21 @@ class Disks:
     def mount_point(self, guid: str) -> Path:
         return self.folder / guid
 
-    def create(self, guid: str, *, app: str, size_mb: int, droplet: Path | None, digest: str, volumes: int = 0) -> None:
-        """Make the disk with the droplet in it, or with empty folders; one that is whole already stays as it is."""
+    def create(
+        self,
+        guid: str,
+        *,
+        app: str,
+        size_mb: int,
+        droplet: Path | None,
+        digest: str,
+        volumes: int = 0,
+        files: Mapping[str, str] | None = None,
+    ) -> None:
+        """Make the disk with the droplet in it, or with empty folders; one that is whole already stays as it is.
+
+        ``files`` are put beside it, for the instance to read.
+        """
         with self.locks[guid]:
             if guid in self.memory.facts()["disks"]:
                 self._mount(guid)
@@ -51,6 +64,7 @@ class Disks:
                     self._fill(guid, size_mb, droplet, digest)
                 else:
                     self._open_folders(guid, volumes)
+                self._put_files(guid, files or {})
             except BaseException:
                 self._discard(guid)
                 raise
@@ -100,11 +114,7 @@ class Disks:
         subprocess.run(["mkfs.ext4", *options, str(image)], check=True, capture_output=True, timeout=60)
 
     def _mount(self, guid: str) -> None:
-        point = self.mount_point(guid)
-        point.mkdir(exist_ok=True, mode=0o711)
-        if not os.path.ismount(point):
-            command = ["mount", "-t", "ext4", "-o", OPTIONS, str(self.folder / f"{guid}.img"), str(point)]
-            subprocess.run(command, check=True, capture_output=True, timeout=60)
+        mounting.mount(self.folder / f"{guid}.img", self.mount_point(guid), discard=True)
 
     def _fill(self, guid: str, size_mb: int, droplet: Path, digest: str) -> None:
         home = self.mount_point(guid) / "home"
@@ -126,14 +136,20 @@ class Disks:
             path.mkdir()
             path.chmod(0o1777)
 
+    def _put_files(self, guid: str, files: Mapping[str, str]) -> None:
+        root = self.mount_point(guid) / "files"
+        for name, content in files.items():
+            path = root.joinpath(*PurePosixPath(name).parts)
+            if not path.is_relative_to(root) or ".." in path.parts:
+                raise DropletRefused(f"{name!r} is no name of a file.")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        for path in (root, *root.rglob("*")) if files else ():
+            path.chmod(0o755 if path.is_dir() else 0o444)
+
     def _discard(self, guid: str) -> None:
-        point = self.mount_point(guid)
-        while os.path.ismount(point):
-            # Lazily, since a file of it may still be open for a moment after its container has gone.
-            subprocess.run(["umount", "--lazy", str(point)], check=True, capture_output=True, timeout=60)
-        if point.exists():
-            shutil.rmtree(point)
-        (self.folder / f"{guid}.img").unlink(missing_ok=True)
+        # Lazily, since a file of it may still be open for a moment after its container has gone.
+        mounting.discard(self.folder / f"{guid}.img", self.mount_point(guid))
 
 
 def _is_full(folder: Path) -> bool:

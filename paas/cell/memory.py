@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-EMPTY: dict[str, Any] = {"disks": {}, "reaches": {}, "ending": {}, "instances": {}, "last_event": 0}
+EMPTY: dict[str, Any] = {"disks": {}, "volumes": {}, "reaches": {}, "ending": {}, "instances": {}, "last_event": 0}
 
 
 class Memory:

@@ -18,6 +18,7 @@ from .agent import Agent
 from .disks import DropletRefused
 from .engine import EngineAway, EngineRefused
 from .logs import STREAMS, as_json, entry
+from .volumes import NoRoom
 
 LARGEST_BODY = 64 << 20
 Query = dict[str, list[str]]
@@ -48,13 +49,14 @@ class Calls:
         self.table: list[tuple[str, re.Pattern[str], Callable[..., Any]]] = [
             ("GET", re.compile("/health"), self.health),
             ("PUT", re.compile("/disks/([^/]+)"), self.put_disk),
+            ("PUT", re.compile("/volumes/([^/]+)"), self.put_volume),
             ("PUT", re.compile("/instances/([^/]+)/reaches"), self.put_reaches),
             ("POST", re.compile("/apps/([^/]+)/prune"), self.prune),
             ("GET", re.compile("/observations"), self.observations),
             ("GET", re.compile("/happenings"), self.happenings),
             ("GET", re.compile("/logs/([^/]+)"), self.read_log),
             ("POST", re.compile("/logs/([^/]+)"), self.write_log),
-            ("DELETE", re.compile("/logs/([^/]+)"), self.forget_log),
+            ("DELETE", re.compile("/apps/([^/]+)"), self.forget),
         ]
 
     def find(self, method: str, path: str) -> Callable[[Query, Any], Any] | None:
@@ -69,9 +71,13 @@ class Calls:
 
     def put_disk(self, guid: str, query: Query, body: Any) -> Any:
         droplet = Path(body["droplet"]) if body["droplet"] else None
-        given = {name: body[name] for name in ("app", "size_mb", "digest", "volumes")}
+        given = {name: body[name] for name in ("app", "size_mb", "digest", "volumes", "files")}
         self.agent.disks.create(guid, droplet=droplet, **given)
         return {"mounted": str(self.agent.disks.mount_point(guid))}
+
+    def put_volume(self, name: str, query: Query, body: Any) -> Any:
+        given = {key: body[key] for key in ("app", "size_mb", "reserved")}
+        return {"mounted": str(self.agent.volumes.create(name, **given))}
 
     def put_reaches(self, guid: str, query: Query, body: Any) -> Any:
         self.agent.open_ways(guid, body["address"], body["reaches"])
@@ -106,8 +112,9 @@ class Calls:
         self.agent.logs.append(source, entries)
         return {}
 
-    def forget_log(self, source: str, query: Query, body: Any) -> Any:
-        self.agent.logs.forget(source)
+    def forget(self, app: str, query: Query, body: Any) -> Any:
+        self.agent.volumes.forget(app)
+        self.agent.logs.forget(app)
         return {}
 
 
@@ -129,7 +136,7 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(200, call(parse_qs(url.query), body))
         except (KeyError, ValueError) as error:
             self.reply(400, {"message": f"The request is not as it should be: {error!r}."})
-        except DropletRefused as error:
+        except (DropletRefused, NoRoom) as error:
             self.reply(422, {"message": str(error)})
         except (EngineAway, EngineRefused) as error:
             self.reply(503, {"message": str(error)})

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from typing import Any
 from . import network
 from .collector import Collector
 from .config import Config
-from .disks import Disks
 from .engine import Engine, EngineAway, EngineRefused
 from .exits import Exits
 from .health import Health
@@ -36,11 +36,11 @@ class Watcher(threading.Thread):
         exits: Exits,
         collector: Collector,
         health: Health,
-        disks: Disks,
+        mount_all: Callable[[], object],
     ) -> None:
         super().__init__(name="watcher", daemon=True)
         self.config, self.engine, self.memory = config, engine, memory
-        self.exits, self.collector, self.health, self.disks = exits, collector, health, disks
+        self.exits, self.collector, self.health, self.mount_all = exits, collector, health, mount_all
         self.instances: dict[str, Instance] = {}  # by container
         self.lock = threading.RLock()
         self.problem = "The engine was not asked yet."
@@ -88,7 +88,7 @@ class Watcher(threading.Thread):
             idle = time.time_ns() - instance.since > STALE
             if instance.status == "exited" and not instance.one_off and not instance.ending and idle:
                 try:
-                    self.disks.mount_all()
+                    self.mount_all()
                     self.engine.call("POST", f"/containers/{instance.container}/start")
                 except (EngineRefused, subprocess.CalledProcessError) as error:
                     self.problem = f"Instance {instance.guid} could not be started again: {error}."

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 
-from . import stores
+from . import images, stores
 from .install import Install, write_private
 from .settings import CHECKOUT, Settings
 
@@ -29,6 +29,7 @@ def of(settings: Settings, install: Install, stack_image: str) -> dict[str, str]
         "PAAS_SUBNET": install.subnet,
         "PAAS_WEB_PORT": str(install.web_port),
         "PAAS_STACK_IMAGES": json.dumps({DEFAULT_STACK: stack_image}),
+        "PAAS_SERVICE_IMAGES": json.dumps(images.service_names()),
         "PAAS_EGRESS_ALLOW": ",".join(settings.egress_allow),
         "PAAS_EGRESS_DENY": ",".join(settings.egress_deny),
         "PAAS_MEMORY_MB": str(settings.memory_mb or ""),

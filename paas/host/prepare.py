@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from . import debian, environment, setup, stores
+from . import debian, environment, images, setup, stores
 from .settings import read
 from .steps import Steps
 
@@ -17,6 +17,7 @@ def prepare() -> int:
     # Of its own, whatever the operator's environment points at: tests empty what they are given.
     settings = replace(settings, database_url="", database_owner_url="", redis_url="")
     install, stack_image = setup.tools(settings, setup.install_of(settings), steps, tests=True)
+    images.ensure_services(steps.say)
     variables = environment.of(settings, install, stack_image)
     # Tests make and migrate a database of their own, so they act as the owner throughout.
     variables["DATABASE_URL"] = stores.addresses(settings, install).database_owner_url

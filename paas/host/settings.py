@@ -17,6 +17,8 @@ TOOLS = CHECKOUT / "var"  # what the installs of one checkout share: the virtual
 CHOICES = {
     "PAAS_BLOBS": ("disk", "s3"),
     "PAAS_LOG_LEVEL": ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"),
+    "PAAS_SMTP_TLS": ("starttls", "tls", "off"),
+    "PAAS_ADMIN_SECOND_FACTOR": ("optional", "required"),
 }
 HOST_NAME = re.compile(r"(?=.{1,200}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 
@@ -164,11 +166,32 @@ def _check_passed_on(given: Mapping[str, str]) -> None:
     """Refuse what the control plane would trip over later: here the operator still reads the sentence."""
     _whole(given, "PAAS_UPLOAD_LIMIT_MB", 1024, most=10**9)
     _whole(given, "PAAS_BLOBS_BUDGET_MB", 20480, least=100, most=10**9)
+    _whole(given, "PAAS_TOKEN_DAYS", 365, most=365)
+    _whole(given, "PAAS_SERVICES_SCALE", 25, most=1000)
+    services = Path(given.get("PAAS_SERVICES_PLANS", __file__)).expanduser()
+    if not services.is_file():
+        raise HostError(f"PAAS_SERVICES_PLANS names {services}, but there is no such file.")
+    _whole(given, "PAAS_AUDIT_DAYS", 400, least=400, most=36500)
+    _whole(given, "PAAS_SMTP_PORT", 587, most=65535)
+    _check_mail(given)
+    authorities = Path(given.get("PAAS_CA_FILE", __file__)).expanduser()
+    if not authorities.is_file() or not os.access(authorities, os.R_OK):
+        raise HostError(f"PAAS_CA_FILE names {authorities}, but no such file can be read.")
     for name, words in CHOICES.items():
         if given.get(name, words[0]) not in words:
             raise HostError(f"{name} is {given[name]!r}; it must be one of: {', '.join(words)}.")
     if given.get("PAAS_BLOBS") == "s3" and "PAAS_S3_BUCKET" not in given:
         raise HostError("PAAS_BLOBS is s3, but PAAS_S3_BUCKET is missing: name the bucket that packages are kept in.")
+
+
+def _check_mail(given: Mapping[str, str]) -> None:
+    alone = [name for name in given if name.startswith("PAAS_SMTP_")]
+    if alone and "PAAS_SMTP_HOST" not in given:
+        raise HostError(f"{sorted(alone)[0]} is given without PAAS_SMTP_HOST. Name the mail server, or give neither.")
+    if ("PAAS_SMTP_USER" in given) != ("PAAS_SMTP_PASSWORD" in given):
+        raise HostError("PAAS_SMTP_USER and PAAS_SMTP_PASSWORD belong together. Give both, or neither.")
+    for domain in given.get("PAAS_MAIL_DOMAINS", "").replace(",", " ").split():
+        _check_host("PAAS_MAIL_DOMAINS", domain.lower())
 
 
 def _url(given: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:

@@ -9,6 +9,7 @@ from . import controlplane, dataplane, debian, environment, images, sample, setu
 from .install import Install, with_free_port
 from .origin import Origin
 from .settings import Settings, read
+from .shell import HostError
 from .steps import Steps
 from .supervisor import Log, Supervisor, wait_for
 
@@ -74,6 +75,17 @@ def _finish(settings: Settings, variables: Mapping[str, str], steps: Steps, supe
     link = controlplane.manage(variables, "signin_link").strip()
     print(closing_block(settings, link, seconds, elapsed=steps.elapsed()), flush=True)
     supervisor.log.shown = True
+    _offer_services(variables, steps)
+
+
+def _offer_services(variables: Mapping[str, str], steps: Steps) -> None:
+    """Build what teams' databases run from, for which nobody had to wait so far, and put them on offer."""
+    try:
+        images.ensure_services(steps.say)
+    except HostError as error:
+        steps.say(f"The platform's own services are not on offer: {error}")
+        return
+    controlplane.manage(variables, "offer_services")
 
 
 def closing_block(settings: Settings, link: str, seconds: float, *, elapsed: str) -> str:

@@ -45,6 +45,7 @@ class InvalidAuthToken(PaasError):
 class NotAuthorized(PaasError):
     status, code, title = 403, 10003, "NotAuthorized"
     default = "You are not authorized to perform the requested action"
+    missing = ""  # the permission that it takes, for pages: clients know the sentence above
 
 
 class OrgSuspended(PaasError):

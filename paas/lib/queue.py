@@ -67,6 +67,7 @@ class Lease:
         self.pk = row.pk
         self.number = number
         self._due: Any = None
+        self._why = ""
 
     def _mine(self) -> Any:
         return type(self.row)._default_manager.filter(pk=self.pk, lease_number=self.number)
@@ -87,6 +88,12 @@ class Lease:
     def again(self, seconds: float) -> None:
         """Ask to be run again in so many seconds, unless somebody asks for earlier meanwhile."""
         self._due = timezone.now() + timedelta(seconds=seconds)
+
+    def failed(self, why: str, *, again: float | None) -> None:
+        """Keep why it did not work and count it as an attempt; run again in so many seconds, or never (None)."""
+        self._why = why
+        if again is not None:
+            self.again(again)
 
     @contextmanager
     def beating(self) -> Any:
@@ -174,7 +181,8 @@ def work(path: str, pk: int) -> bool:
             lease, started_due, timezone.now() + timedelta(seconds=wait), last_error=f"{type(error).__name__}: {error}"
         )
         return True
-    _release(lease, started_due, lease._due, attempts=0, last_error="")
+    outcome = {"last_error": lease._why} if lease._why else {"attempts": 0, "last_error": ""}
+    _release(lease, started_due, lease._due, **outcome)
     if lease._due and lease._due <= timezone.now() + timedelta(seconds=30):
         hint(path, pk, seconds=max((lease._due - timezone.now()).total_seconds(), 0))
     return True

@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import URLPattern, path
 from rest_framework.request import Request
 
-from paas.lib.v3 import Bool, Choice, EmptyCollection, Query, Text
+from paas.lib.v3 import Bool, EmptyCollection, Query, Text
 
 ANY = Text("guid")
 TRUTH = Bool("guid")
@@ -36,43 +36,12 @@ def no(kind: str) -> Callable[[Request, list[Any]], dict[str, list[dict[str, Any
     return lambda request, rows: {kind: []}
 
 
-BROKER = ("service_broker_guids", "service_broker_names")
 OFFERING = ("service_offering_guids", "service_offering_names")
 PLAN = ("service_plan_guids", "service_plan_names")
 INSTANCE = ("service_instance_guids", "service_instance_names")
 
 # path -> (what one of them is called, what the collection takes)
 COLLECTIONS: dict[str, tuple[str, Query]] = {
-    "service_instances": (
-        "Service instance",
-        taking(
-            "names",
-            "space_guids",
-            "organization_guids",
-            *PLAN,
-            type=Choice("guid", ("managed", "user-provided")),
-            fields=(
-                "space",
-                "space.organization",
-                "service_plan",
-                "service_plan.service_offering",
-                "service_plan.service_offering.service_broker",
-            ),
-        ),
-    ),
-    "service_credential_bindings": (
-        "Service credential binding",
-        taking(
-            "names",
-            "app_guids",
-            "app_names",
-            *INSTANCE,
-            *PLAN,
-            *OFFERING,
-            type=Choice("guid", ("app", "key")),
-            include={"app": "apps", "service_instance": "service_instances"},
-        ),
-    ),
     "service_route_bindings": (
         "Service route binding",
         taking(
@@ -82,26 +51,6 @@ COLLECTIONS: dict[str, tuple[str, Query]] = {
             order=(),
         ),
     ),
-    "service_offerings": (
-        "Service offering",
-        taking("names", "space_guids", "organization_guids", *BROKER, available=TRUTH, fields=("service_broker",)),
-    ),
-    "service_plans": (
-        "Service plan",
-        taking(
-            "names",
-            "broker_catalog_ids",
-            "space_guids",
-            "organization_guids",
-            "service_instance_guids",
-            *BROKER,
-            *OFFERING,
-            available=TRUTH,
-            include={"service_offering": "service_offerings", "space.organization": "spaces"},
-            fields=("service_offering.service_broker",),
-        ),
-    ),
-    "service_brokers": ("Service broker", taking("names", "space_guids")),
 }
 
 

@@ -11,26 +11,36 @@ from accounts import audit
 from accounts.models import Job, User
 from paas.lib.errors import Unprocessable
 from paas.lib.v3.bodies import merged
-from tenants import access, quotas
+from tenants import access, flags, quotas
 from tenants.access import authorize
+from tenants.actions import robot as robots
 from tenants.actions import role as roles
 from tenants.actions import space as spaces
 from tenants.models import Organization, QuotaUse, Space
 
+SANDBOX = "sandbox"  # the space that every new organization has
+
 
 @transaction.atomic
 def create(actor: User, *, name: str, suspended: bool = False, metadata: dict[str, Any] | None = None) -> Organization:
-    """Write an organization with the default quota; whoever creates it manages it."""
-    access.authorize_creation(actor)
+    """Write an organization with the default quota and a space to try things in.
+
+    Whoever creates it manages both, and develops in the space.
+    """
+    flags.authorize_creation(actor)
     if suspended:
         authorize(actor, "organization.suspend")
     organization = Organization(name=name, suspended=suspended, quota=quotas.default(), **merged(None, metadata or {}))
     _save(organization)
     QuotaUse.objects.create(organization=organization)
-    audit.record(actor, "audit.organization.create", organization, suspended=suspended)
+    audit.record(
+        actor, "audit.organization.create", organization, after=audit.state(organization, ("name", "suspended"))
+    )
+    sandbox = spaces.write(organization, name=SANDBOX, by=actor)
     if actor.kind != User.Kind.SYSTEM:  # the system cannot sign in to manage anything
-        for role in (roles.MEMBER, roles.MANAGER):
-            roles.note(actor, access.give(actor, role, organization, by=actor), "add")
+        for place, held in ((organization, (roles.MEMBER, roles.MANAGER)), (sandbox, spaces.OWN)):
+            for role in held:
+                roles.note(actor, access.give(actor, role, place, by=actor), "add")
     return organization
 
 
@@ -43,11 +53,14 @@ def update(
     if "suspended" in fields:
         authorize(actor, "organization.suspend", organization)
     organization = Organization.objects.lock(organization.pk)
-    before = {name: getattr(organization, name) for name in fields}
+    before = audit.state(organization, fields)
     for name, value in (fields | (merged(organization, metadata) if metadata else {})).items():
         setattr(organization, name, value)
     _save(organization)
-    audit.record(actor, "audit.organization.update", organization, before=before, after=fields, metadata=metadata or {})
+    if "suspended" in fields:
+        robots.follow(organization)
+    after = audit.state(organization, fields)
+    audit.record(actor, "audit.organization.update", organization, before=before, after=after)
     return organization
 
 
@@ -59,12 +72,14 @@ def delete(actor: User, organization: Organization) -> Job:
     if organization.deleting_at:
         return Job.objects.filter(operation="organization.delete", resource_guid=organization.guid).latest("created_at")
     Organization.objects.filter(pk=organization.pk).update(deleting_at=timezone.now())
+    robots.leave(actor, organization)
     here = list(organization.spaces.filter(deleting_at=None))
     for space in here:
         spaces.leave(actor, space, recursive=True)
     if not here:
         spaces.walk(_anchor(organization))
-    audit.record(actor, "audit.organization.delete-request", organization, recursive=True)
+    before = audit.state(organization, ("name",))
+    audit.record(actor, "audit.organization.delete-request", organization, before=before, recursive=True)
     return Job.objects.create(owner=actor, operation="organization.delete", resource_guid=organization.guid)
 
 

@@ -12,7 +12,7 @@ from accounts.models import Job, User
 from paas.lib.errors import Unprocessable
 from tenants import quotas
 from tenants.access import authorize
-from tenants.models import Organization, OrganizationQuota
+from tenants.models import LIMITS, Organization, OrganizationQuota
 
 
 @transaction.atomic
@@ -21,7 +21,7 @@ def create(actor: User, *, name: str, organizations: Iterable[Organization] = ()
     authorize(actor, "platform.manage")
     quota = OrganizationQuota(name=name, **limits)
     _save(quota)
-    audit.record(actor, "audit.organization_quota.create", quota, limits=limits)
+    audit.record(actor, "audit.organization_quota.create", quota, after={"name": name, **limits})
     for organization in organizations:
         _apply(actor, quota, organization)
     return quota
@@ -34,11 +34,11 @@ def update(actor: User, quota: OrganizationQuota, **fields: Any) -> Organization
     quota = OrganizationQuota.objects.lock(quota.pk)
     if quota.name == quotas.DEFAULT and fields.get("name", quota.name) != quota.name:
         raise Unprocessable(f"The quota '{quotas.DEFAULT}' is what new organizations get; it cannot be renamed.")
-    before = {name: getattr(quota, name) for name in fields}
+    before = audit.state(quota, fields)
     for name, value in fields.items():
         setattr(quota, name, value)
     _save(quota)
-    audit.record(actor, "audit.organization_quota.update", quota, before=before, after=fields)
+    audit.record(actor, "audit.organization_quota.update", quota, before=before, after=audit.state(quota, fields))
     return quota
 
 
@@ -62,7 +62,7 @@ def delete(actor: User, quota: OrganizationQuota) -> Job:
             "This quota is applied to one or more organizations. "
             "Apply different quotas to those organizations before deleting."
         )
-    audit.record(actor, "audit.organization_quota.delete", quota)
+    audit.record(actor, "audit.organization_quota.delete", quota, before=audit.state(quota, (*LIMITS, "total_domains")))
     quota.delete()
     return Job.objects.create(
         owner=actor, operation="organization_quota.delete", state=Job.State.COMPLETE, resource_guid=quota.guid
@@ -78,8 +78,8 @@ def _apply(actor: User, quota: OrganizationQuota, organization: Organization) ->
             "audit.organization_quota.apply",
             quota,
             organization=organization,
-            before=before.name,
-            after=quota.name,
+            before={"quota": before.name},
+            after={"quota": quota.name},
         )
 
 

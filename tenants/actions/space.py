@@ -16,6 +16,8 @@ from tenants.access import authorize
 from tenants.actions import role as roles
 from tenants.models import Organization, QuotaUse, Region, Space
 
+OWN = ("space_developer", "space_manager")  # what whoever makes a space holds in it
+
 
 def default_region() -> Region:
     """Where what names no region goes."""
@@ -29,10 +31,15 @@ def create(actor: User, organization: Organization, *, name: str, metadata: dict
     organization = Organization.objects.lock(organization.pk)
     if organization.deleting_at:
         raise Unprocessable("Invalid organization. Ensure the organization exists and you have access to it.")
+    return write(organization, name=name, metadata=metadata, by=actor)
+
+
+def write(organization: Organization, *, name: str, by: User, metadata: dict[str, Any] | None = None) -> Space:
+    """Write a space into an organization that is locked or new."""
     space = Space(organization=organization, name=name, region=default_region(), **merged(None, metadata or {}))
     _save(space)
     QuotaUse.objects.create(space=space)
-    audit.record(actor, "audit.space.create", space)
+    audit.record(by, "audit.space.create", space, after=audit.state(space, ("name",)))
     return space
 
 
@@ -42,7 +49,7 @@ def create_and_join(actor: User, organization: Organization, *, name: str) -> Sp
     authorize(actor, "space.create", organization)
     space = create(actor, organization, name=name)
     roles.change(actor, organization, give={actor: [roles.MEMBER]}, take={})
-    roles.change(actor, space, give={actor: ["space_developer", "space_manager"]}, take={})
+    roles.change(actor, space, give={actor: [*OWN]}, take={})
     return space
 
 
@@ -51,11 +58,11 @@ def update(actor: User, space: Space, *, metadata: dict[str, Any] | None = None,
     """Change name, metadata or whether a shell may be opened in its apps (``ssh_allowed``)."""
     authorize(actor, "space.update", space)
     space = Space.objects.lock(space.pk)
-    before = {name: getattr(space, name) for name in fields}
+    before = audit.state(space, fields)
     for name, value in (fields | (merged(space, metadata) if metadata else {})).items():
         setattr(space, name, value)
     _save(space, only=[*fields, "labels", "annotations", "updated_at"])
-    audit.record(actor, "audit.space.update", space, before=before, after=fields, metadata=metadata or {})
+    audit.record(actor, "audit.space.update", space, before=before, after=audit.state(space, fields))
     return space
 
 
@@ -73,7 +80,7 @@ def delete(actor: User, space: Space) -> Job:
 
 def leave(actor: User, space: Space, *, recursive: bool) -> None:
     """Mark a space whose organization is locked, record it, and start the walk through what is in it."""
-    audit.record(actor, "audit.space.delete-request", space, recursive=recursive)
+    audit.record(actor, "audit.space.delete-request", space, before=audit.state(space, ("name",)), recursive=recursive)
     walk(space)
 
 

@@ -11,9 +11,9 @@ from accounts import audit
 from accounts.models import Job, User
 from paas.lib.errors import Unprocessable
 from tenants.access import authorize
-from tenants.models import Organization, Space, SpaceQuota
+from tenants.models import LIMITS, Organization, Space, SpaceQuota
 
-VERB = "space.quota.manage"
+VERB = "quota.manage"
 
 
 @transaction.atomic
@@ -24,7 +24,7 @@ def create(
     authorize(actor, VERB, organization)
     quota = SpaceQuota(organization=organization, name=name, **limits)
     _save(quota)
-    audit.record(actor, "audit.space_quota.create", quota, limits=limits)
+    audit.record(actor, "audit.space_quota.create", quota, after={"name": name, **limits})
     for space in spaces:
         _apply(actor, quota, space)
     return quota
@@ -35,11 +35,11 @@ def update(actor: User, quota: SpaceQuota, **fields: Any) -> SpaceQuota:
     """Change name and limits; what is used above a new limit stays, and nothing may be added to it."""
     authorize(actor, VERB, quota)
     quota = SpaceQuota.objects.lock(quota.pk)
-    before = {name: getattr(quota, name) for name in fields}
+    before = audit.state(quota, fields)
     for name, value in fields.items():
         setattr(quota, name, value)
     _save(quota)
-    audit.record(actor, "audit.space_quota.update", quota, before=before, after=fields)
+    audit.record(actor, "audit.space_quota.update", quota, before=before, after=audit.state(quota, fields))
     return quota
 
 
@@ -56,7 +56,7 @@ def remove(actor: User, quota: SpaceQuota, *, space: Space) -> None:
     """Leave the space with its organization's limits only."""
     authorize(actor, VERB, quota)
     if Space.objects.filter(pk=space.pk, quota=quota).update(quota=None):
-        audit.record(actor, "audit.space_quota.remove", quota, space=space)
+        audit.record(actor, "audit.space_quota.remove", quota, space=space, before={"quota": quota.name})
 
 
 @transaction.atomic
@@ -64,7 +64,7 @@ def delete(actor: User, quota: SpaceQuota) -> Job:
     """Delete the quota; its spaces go on with their organization's limits only."""
     authorize(actor, VERB, quota)
     quota = SpaceQuota.objects.lock(quota.pk)
-    audit.record(actor, "audit.space_quota.delete", quota)
+    audit.record(actor, "audit.space_quota.delete", quota, before=audit.state(quota, LIMITS))
     quota.delete()
     return Job.objects.create(
         owner=actor, operation="space_quota.delete", state=Job.State.COMPLETE, resource_guid=quota.guid
@@ -74,8 +74,11 @@ def delete(actor: User, quota: SpaceQuota) -> Job:
 def _apply(actor: User, quota: SpaceQuota, space: Space) -> None:
     if space.organization_id != quota.organization_id:
         raise Unprocessable("Space quotas cannot be applied outside of their owning organization.")
-    if Space.objects.filter(pk=space.pk).exclude(quota=quota).update(quota=quota):
-        audit.record(actor, "audit.space_quota.apply", quota, space=space)
+    had = Space.objects.lock(space.pk).quota
+    if had != quota:
+        Space.objects.filter(pk=space.pk).update(quota=quota)
+        before = {"quota": had.name} if had else {}
+        audit.record(actor, "audit.space_quota.apply", quota, space=space, before=before, after={"quota": quota.name})
 
 
 def _save(quota: SpaceQuota) -> None:

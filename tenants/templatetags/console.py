@@ -6,20 +6,23 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.contrib.auth.models import Permission
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select, Textarea
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from tenants import access
+
 register = template.Library()
 
 GREEN, BLUE, YELLOW, RED, GREY, PURPLE = "green", "blue", "yellow", "red", "grey", "purple"
 COLOURS = {
-    "running": GREEN, "staged": GREEN, "ready": GREEN, "deployed": GREEN, "live": GREEN, "succeeded": GREEN, "active": GREEN,
-    "starting": BLUE, "staging": BLUE, "building": BLUE, "deploying": BLUE, "waiting": BLUE, "stopping": BLUE,
+    "running": GREEN, "staged": GREEN, "ready": GREEN, "deployed": GREEN, "live": GREEN, "succeeded": GREEN, "active": GREEN, "sent": GREEN,
+    "starting": BLUE, "staging": BLUE, "building": BLUE, "deploying": BLUE, "waiting": BLUE, "stopping": BLUE, "sending": BLUE,
     "crashed": RED, "failed": RED, "unhealthy": RED,
     "canceled": GREY, "cancelled": GREY, "stopped": GREY, "superseded": GREY,
-    "degraded": YELLOW, "unknown": YELLOW, "canceling": YELLOW, "suspended": YELLOW,
+    "degraded": YELLOW, "unknown": YELLOW, "canceling": YELLOW, "suspended": YELLOW, "no manager": YELLOW,
 }  # fmt: skip
 STEPS = ((60, "second"), (60, "minute"), (24, "hour"), (30, "day"), (12, "month"), (None, "year"))
 
@@ -110,6 +113,12 @@ def tag(words: str, colour_of: str = "") -> SafeString:
     """A coloured tag for a state; the words carry the meaning, the colour only helps."""
     colour = COLOURS.get((colour_of or words).lower(), GREY)
     return format_html('<strong class="govuk-tag govuk-tag--{}">{}</strong>', colour, words[:1].upper() + words[1:])
+
+
+@register.simple_tag
+def role_label(permission: Permission) -> str:
+    """What a role is called; in lists ``permission__custom_role`` is joined."""
+    return access.role_label(permission)
 
 
 @register.inclusion_tag("parts/bar.html")

@@ -10,8 +10,8 @@ from rest_framework.response import Response
 
 from paas.lib.errors import NotFound
 from paas.lib.v3 import Form, Pagination, Query, ResourceViewSet, link, stamp
-from tenants.access import FEATURE_FLAGS
 from tenants.actions import feature_flag as actions
+from tenants.flags import FEATURE_FLAGS
 from tenants.models import FeatureFlag
 
 

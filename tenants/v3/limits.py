@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -59,9 +60,22 @@ class Change(Form):
     routes = Routes(required=False)
 
 
+GROUPS = {"apps": Apps, "services": Services, "routes": Routes, "domains": Domains}
+
+
+def grouped(limits: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return columns of ``Limits`` as the groups of a body, with what there is of each."""
+    found: dict[str, dict[str, Any]] = {}
+    for group, form in GROUPS.items():
+        for name in form().fields:
+            if (column := COLUMNS.get(name, name)) in limits:
+                found.setdefault(group, {})[name] = limits[column]
+    return found
+
+
 def columns(sent: dict[str, Any]) -> dict[str, Any]:
     """Return the validated body as columns, without its relationships."""
     found = {"name": sent["name"]} if "name" in sent else {}
-    for group in ("apps", "services", "routes", "domains"):
+    for group in GROUPS:
         found |= {COLUMNS.get(name, name): value for name, value in sent.get(group, {}).items()}
     return found

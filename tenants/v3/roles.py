@@ -14,9 +14,11 @@ from accounts.models import User
 from paas.lib.errors import NotFound, Unprocessable
 from paas.lib.v3 import Form, Pagination, Query, ResourceViewSet, Text, ToOne, accepted
 from paas.lib.v3.query import Filter
-from tenants.access import authorize, require_flag
+from tenants.access import authorize
 from tenants.actions import role as actions
-from tenants.models import ORGANIZATION_ROLES, SPACE_ROLES, Organization, OrganizationRole, Space, SpaceRole, in_force
+from tenants.flags import require_flag
+from tenants.models import Organization, OrganizationRole, Space, SpaceRole, in_force
+from tenants.permissions import ORGANIZATION_ROLES, SPACE_ROLES
 from tenants.v3 import shapes
 
 TYPES = [*ORGANIZATION_ROLES, *SPACE_ROLES]
@@ -64,12 +66,17 @@ class New(Form):
     relationships = Ends()
 
     def validate(self, sent: dict[str, Any]) -> dict[str, Any]:
-        kind, other = ("space", "organization") if sent["type"] in SPACE_ROLES else ("organization", "space")
-        if other in sent["relationships"]:
-            raise serializers.ValidationError(
-                f"Relationships {other} cannot be provided with the {kind} role type: '{sent['type']}'."
-            )
+        check_place(sent)
         return sent
+
+
+def check_place(sent: dict[str, Any]) -> None:
+    """Refuse a role of the one kind in a place of the other."""
+    kind, other = ("space", "organization") if sent["type"] in SPACE_ROLES else ("organization", "space")
+    if other in sent["relationships"]:
+        raise serializers.ValidationError(
+            f"Relationships {other} cannot be provided with the {kind} role type: '{sent['type']}'."
+        )
 
 
 def nothing(name: str, text: str) -> Q:
@@ -111,12 +118,17 @@ class RoleViewSet(ResourceViewSet):
     def in_organizations(self) -> QuerySet[OrganizationRole]:
         there = Organization.objects.visible_to(self.user).values("pk")
         rows = OrganizationRole.objects.filter(in_force(), content_object__in=there)
-        return rows.select_related("user", "permission", "content_object__quota")
+        return self.shown(rows.select_related("user", "permission", "content_object__quota"))
 
     def in_spaces(self) -> QuerySet[SpaceRole]:
         there = Space.objects.visible_to(self.user).values("pk")
         rows = SpaceRole.objects.filter(in_force(), content_object__in=there)
-        return rows.select_related("user", "permission", "content_object__quota", "content_object__organization__quota")
+        joined = ("user", "permission", "content_object__quota", "content_object__organization__quota")
+        return self.shown(rows.select_related(*joined))
+
+    def shown(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those that Cloud Foundry's clients know by a name."""
+        return rows.exclude(cf_type="")
 
     def present(self, resource: OrganizationRole | SpaceRole) -> dict[str, Any]:
         return shapes.role(self.request, resource)
@@ -125,7 +137,7 @@ class RoleViewSet(ResourceViewSet):
         for rows in (self.in_organizations(), self.in_spaces()):
             if "\0" not in guid and (row := rows.filter(guid=guid).first()):
                 return row
-        raise NotFound("Role not found")
+        raise NotFound(f"{self.noun} not found")
 
     def list(self, request: Request, **_: str) -> Response:
         asked = request.query_params
@@ -153,7 +165,7 @@ class RoleViewSet(ResourceViewSet):
     def create(self, request: Request) -> Response:
         sent = New.read(request.data)
         place = self._place(sent["relationships"])
-        authorize(self.user, actions.verb_for(place), place)  # before anybody learns who exists
+        authorize(self.user, actions.VERB, place)  # before anybody learns who exists
         person = self._person(sent["relationships"]["user"]["data"], place)
         role = actions.give(self.user, person, role=sent["type"], place=place)
         return Response(self.present(role), status=201)

@@ -51,11 +51,13 @@ def space(request: Any, row: Space) -> dict[str, Any]:
 
 
 def user(request: Any, row: User) -> dict[str, Any]:
+    """A robot has neither username nor origin, as Cloud Foundry shows what its OAuth server calls a client."""
+    is_robot = row.kind == User.Kind.ROBOT
     return base(
         row,
-        username=row.username,
+        username=None if is_robot else row.username,
         presentation_name=row.username,
-        origin=row.origin,
+        origin=None if is_robot else row.origin,
         metadata=metadata(row),
         links={"self": link(request, f"/v3/users/{row.guid}")},
     )

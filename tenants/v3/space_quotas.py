@@ -28,7 +28,7 @@ from paas.lib.v3 import (
 from paas.lib.v3.query import values
 from tenants.access import authorize, organizations_with
 from tenants.actions import space_quota as actions
-from tenants.models import Organization, Space, SpaceQuota
+from tenants.models import Organization, Space, SpaceQuota, sees_all
 from tenants.v3 import limits, shapes
 
 
@@ -62,7 +62,7 @@ class SpaceQuotaViewSet(ResourceViewSet):
     def queryset(self) -> QuerySet[SpaceQuota]:
         spaces = Space.objects.visible_to(self.user)
         rows = SpaceQuota.objects.filter(organization__deleting_at=None).select_related("organization")
-        if not self.user.platform_role:
+        if not sees_all(self.user, "organization.view"):
             managed = organizations_with(self.user, actions.VERB).values("pk")
             rows = rows.filter(Q(organization__in=managed) | Q(pk__in=spaces.exclude(quota=None).values("quota")))
         return rows.prefetch_related(Prefetch("spaces", spaces.only("guid", "quota_id"), to_attr="seen"))

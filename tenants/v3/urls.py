@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from tenants.v3.access_tokens import AccessTokenViewSet
+from tenants.v3.account import AccountViewSet, ConfirmationViewSet, EmailChangeViewSet
 from tenants.v3.audit_events import AuditEventViewSet
+from tenants.v3.custom_roles import CustomRoleViewSet
+from tenants.v3.departures import DepartureViewSet
 from tenants.v3.feature_flags import FeatureFlagViewSet
+from tenants.v3.invitations import InvitationViewSet, JoiningViewSet, MailDomainsViewSet
 from tenants.v3.nothing import (
     DefaultIsolationSegmentViewSet,
     IsolationSegmentViewSet,
@@ -15,7 +20,14 @@ from tenants.v3.nothing import (
 )
 from tenants.v3.organization_quotas import OrganizationQuotaViewSet
 from tenants.v3.organizations import OrganizationViewSet
+from tenants.v3.permissions import PermissionViewSet
+from tenants.v3.quota_requests import QuotaRequestViewSet
+from tenants.v3.robot_keys import RobotKeyViewSet
+from tenants.v3.robots import RobotViewSet
+from tenants.v3.role_grants import RoleGrantViewSet
+from tenants.v3.role_requests import RoleRequestViewSet
 from tenants.v3.roles import RoleViewSet
+from tenants.v3.second_factor import SecondFactorViewSet
 from tenants.v3.space_quotas import SpaceQuotaViewSet
 from tenants.v3.spaces import SpaceFeatureViewSet, SpaceViewSet
 from tenants.v3.users import UserViewSet
@@ -46,6 +58,17 @@ resources = [
     ),
     path("roles", RoleViewSet.as_view(MANY)),
     path("roles/<str:guid>", RoleViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
+    path("role_grants", RoleGrantViewSet.as_view(MANY)),
+    path("role_grants/<str:guid>", RoleGrantViewSet.as_view(ONE)),
+    path("custom_roles", CustomRoleViewSet.as_view(MANY)),
+    path("custom_roles/<str:guid>", CustomRoleViewSet.as_view(ONE)),
+    path("custom_roles/<str:guid>/actions/preview", CustomRoleViewSet.as_view({"post": "preview"})),
+    path("role_requests", RoleRequestViewSet.as_view(MANY)),
+    path("role_requests/<str:guid>", RoleRequestViewSet.as_view({"get": "retrieve"})),
+    *(
+        path(f"role_requests/<str:guid>/actions/{did}", RoleRequestViewSet.as_view({"post": did}))
+        for did in ("accept", "refuse", "withdraw")
+    ),
     path("organization_quotas", OrganizationQuotaViewSet.as_view(MANY)),
     path("organization_quotas/<str:guid>", OrganizationQuotaViewSet.as_view(ONE)),
     path(
@@ -56,8 +79,45 @@ resources = [
     path("space_quotas/<str:guid>", SpaceQuotaViewSet.as_view(ONE)),
     path("space_quotas/<str:guid>/relationships/spaces", SpaceQuotaViewSet.as_view({"post": "apply"})),
     path("space_quotas/<str:guid>/relationships/spaces/<str:space>", SpaceQuotaViewSet.as_view({"delete": "remove"})),
+    path("quota_requests", QuotaRequestViewSet.as_view(MANY)),
+    path("quota_requests/<str:guid>", QuotaRequestViewSet.as_view({"get": "retrieve"})),
+    *(
+        path(f"quota_requests/<str:guid>/actions/{did}", QuotaRequestViewSet.as_view({"post": did}))
+        for did in ("accept", "refuse", "withdraw")
+    ),
+    path("departures", DepartureViewSet.as_view(MANY)),
+    path("departures/<str:guid>", DepartureViewSet.as_view({"get": "retrieve"})),
+    path("departures/<str:guid>/actions/undo", DepartureViewSet.as_view({"post": "undo"})),
+    path("organizations/<str:guid>/second_factor", SecondFactorViewSet.as_view({"get": "retrieve", "patch": "update"})),
+    path("organizations/<str:guid>/mail_domains", MailDomainsViewSet.as_view({"get": "retrieve", "patch": "update"})),
+    path("account", AccountViewSet.as_view({"get": "retrieve", "patch": "update"})),
+    path("account/data", AccountViewSet.as_view({"get": "data"})),
+    path("account/actions/close", AccountViewSet.as_view({"post": "close"})),
+    path(
+        "account/email_change",
+        EmailChangeViewSet.as_view({"get": "retrieve", "post": "create", "delete": "destroy"}),
+    ),
+    path("account/email_change/actions/confirm", ConfirmationViewSet.as_view({"post": "confirm"})),
+    path("invitations", InvitationViewSet.as_view(MANY)),
+    path("invitations/actions/accept", InvitationViewSet.as_view({"post": "accept"})),
+    path("invitations/actions/join", JoiningViewSet.as_view({"post": "join"})),
+    path("invitations/<str:guid>", InvitationViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
+    path("invitations/<str:guid>/actions/send", InvitationViewSet.as_view({"post": "send"})),
+    path("organizations/<str:guid>/permissions", PermissionViewSet.as_view({"get": "why"})),
+    path("organizations/<str:guid>/actions/change_roles", PermissionViewSet.as_view({"post": "change_roles"})),
     path("users", UserViewSet.as_view(MANY)),
     path("users/<str:guid>", UserViewSet.as_view(ONE)),
+    path(
+        "users/<str:guid>/platform_role",
+        UserViewSet.as_view({"get": "platform_role", "patch": "platform_role"}),
+    ),
+    path("robots", RobotViewSet.as_view(MANY)),
+    path("robots/<str:guid>", RobotViewSet.as_view(ONE)),
+    path("robots/<str:robot>/keys", RobotKeyViewSet.as_view(MANY)),
+    path("robots/<str:robot>/keys/<str:guid>", RobotKeyViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
+    path("robots/<str:robot>/keys/<str:guid>/actions/rotate", RobotKeyViewSet.as_view({"post": "rotate"})),
+    path("access_tokens", AccessTokenViewSet.as_view(MANY)),
+    path("access_tokens/<str:guid>", AccessTokenViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
     path("audit_events", AuditEventViewSet.as_view({"get": "list"})),
     path("audit_events/<str:guid>", AuditEventViewSet.as_view({"get": "retrieve"})),
     path("feature_flags", FeatureFlagViewSet.as_view({"get": "list"})),

@@ -13,7 +13,7 @@ from accounts import actions
 from accounts.access import authorize
 from accounts.models import User
 from paas.lib.errors import Unprocessable
-from paas.lib.v3 import Form, MetadataField, Query, ResourceViewSet, accepted
+from paas.lib.v3 import Form, MetadataField, Query, ResourceViewSet, accepted, link
 from tenants.access import people_visible_to
 from tenants.v3 import shapes
 from tenants.v3.people import PEOPLE
@@ -37,6 +37,10 @@ class New(Form):
 
 class Change(Form):
     metadata = MetadataField(required=False)
+
+
+class PlatformRole(Form):
+    role = serializers.ChoiceField([each for each in User.PlatformRole.values if each], allow_null=True)
 
 
 class UserViewSet(ResourceViewSet):
@@ -69,6 +73,16 @@ class UserViewSet(ResourceViewSet):
         sent = Change.read(request.data)
         user = actions.describe_user(self.user, user, metadata=sent.get("metadata") or {})
         return Response(self.present(user))
+
+    def platform_role(self, request: Request, guid: str) -> Response:
+        """What somebody may do on the whole platform: ours, for platform admins."""
+        authorize(self.user, "account.manage" if request.method == "PATCH" else "account.view")
+        user = self.found(guid)
+        if request.method == "PATCH":
+            user = actions.set_platform_role(self.user, user, role=PlatformRole.read(request.data)["role"] or "")
+        here = f"/v3/users/{user.guid}"
+        links = {"self": link(request, f"{here}/platform_role"), "user": link(request, here)}
+        return Response({"role": user.platform_role or None, "links": links})
 
     def destroy(self, request: Request, guid: str) -> Any:
         return accepted(request, actions.delete_user(self.user, self.found(guid)))

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from paas.lib.errors import NotFound
 from paas.lib.web import platform
 from tenants import access, manual, operations
-from tenants.models import ORGANIZATION_ROLES, SPACE_ROLES
+from tenants.permissions import ORGANIZATION_ROLES, SPACE_ROLES
 
 
 @require_GET
@@ -40,7 +40,7 @@ def roles(request: HttpRequest) -> HttpResponse:
         ("Platform", {access.ADMIN: "Admin", access.READ_ONLY_ADMIN: "Read-only admin"}),
     ]
     names = [name for _, columns in groups for name in columns]
-    rows = [(sentence, [cells[name] for name in names]) for _verb, sentence, cells in access.table()]
+    rows = [(verb, sentence, [cells[name] for name in names]) for verb, sentence, cells in access.table()]
     return _written(request, "roles", "docs/roles.html", columns=groups, rows=rows)
 
 

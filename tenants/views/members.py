@@ -20,7 +20,8 @@ from paas.lib.errors import NotFound, PaasError
 from tenants import access, navigation
 from tenants.actions import role as actions
 from tenants.forms import OrganizationMemberForm, SpaceMemberForm, changes, errors_told_in
-from tenants.models import ORGANIZATION_ROLES, SPACE_ROLES, Organization, Space, SpaceRole, in_force
+from tenants.models import Organization, Space, SpaceRole, in_force
+from tenants.permissions import ORGANIZATION_ROLES, SPACE_ROLES
 from tenants.views.places import organization_seen, space_seen
 
 PER_PAGE = 25
@@ -76,37 +77,6 @@ def space_member_add(request: HttpRequest, guid: str) -> HttpResponse:
     return _add(request, space_seen(request.user, guid))  # type: ignore[arg-type]
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def organization_member_remove(request: HttpRequest, guid: str, person: str) -> HttpResponse:
-    """Asks first, and lists the roles that go."""
-    user: Any = request.user
-    organization = organization_seen(user, guid)
-    access.authorize(user, actions.verb_for(organization), organization)
-    leaving = access.people_of(organization).filter(guid=person).first() if "\0" not in person else None
-    if leaving is None:
-        raise NotFound("There is no such person in the organization.")
-    error = None
-    if request.method == "POST":
-        try:
-            actions.remove(user, leaving, organization=organization)
-        except PaasError as refused:
-            error = refused
-        else:
-            messages.success(request, f"{leaving.display_name} is not in {organization.name} any more.")
-            return _back(request, organization)
-    held = access.role_rows(organization).filter(user=leaving)
-    shown = {
-        "organization": organization,
-        "leaving": leaving,
-        "roles": [ORGANIZATION_ROLES.get(row.permission.codename, row.permission.name) for row in held],
-        "spaces": _spaces_of([leaving], organization, user).get(leaving.pk, []),
-        "error": error,
-        "crumbs": [*navigation.org_crumbs(organization)],
-    }
-    return render(request, "tenants/member_remove.html", shown)
-
-
 def _members(request: HttpRequest, place: Organization | Space) -> HttpResponse:
     user: Any = request.user
     names = ORGANIZATION_ROLES if isinstance(place, Organization) else SPACE_ROLES
@@ -137,7 +107,8 @@ def _members(request: HttpRequest, place: Organization | Space) -> HttpResponse:
         "words": words,
         "lines": _lines(list(page), place, user, give, take),
         "error": error,
-        "may_manage": actions.verb_for(place) in access.verbs_held(user, place),
+        "may_manage": actions.VERB in access.verbs_held(user, place),
+        "waiting": navigation.waiting_requests(place) if actions.VERB in access.verbs_held(user, place) else 0,
         "tabs": tabs(place, user, f"{kind}_members"),  # type: ignore[arg-type]
         "crumbs": navigation.org_crumbs(place.organization) if isinstance(place, Space) else [navigation.HOME],
     }
@@ -197,12 +168,13 @@ def _spaces_of(people: list[User], organization: Organization, reader: User) -> 
 
 def _add(request: HttpRequest, place: Organization | Space) -> HttpResponse:
     user: Any = request.user
-    access.authorize(user, actions.verb_for(place), place)
-    form = (SpaceMemberForm if isinstance(place, Space) else OrganizationMemberForm)(request.POST or None)
+    access.authorize(user, actions.VERB, place)
+    form = (SpaceMemberForm if isinstance(place, Space) else OrganizationMemberForm)(request.POST or None, place=place)
     if request.method == "POST" and form.is_valid():
-        person = form.cleaned_data["person"]
+        person, asked = form.cleaned_data["person"], form.cleaned_data
+        more = {"expires_at": asked["until"], "reason": asked["reason"]}
         with errors_told_in(form):
-            actions.change(user, place, give={person: form.cleaned_data["roles"]}, take={})
+            actions.change(user, place, give={person: asked["roles"]}, take={}, **more)
             messages.success(request, f"{person.display_name} is in {place.name} now.")
             return redirect(_url(place), place.guid)
     shown = {

@@ -1,4 +1,4 @@
-"""Pages about organizations: those I can see, one of them, its events and its settings."""
+"""Pages about organizations: those I can see, one of them, and its settings."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.models import AuditEvent
+from accounts import factors
 from paas.lib.web import tells_errors
-from tenants import access, events, navigation
+from tenants import access, flags, navigation
 from tenants.actions import organization as actions
 from tenants.actions import organization_quota as quotas
 from tenants.forms import ConfirmForm, NameForm, OrganizationQuotaForm, errors_told_in
 from tenants.models import Organization, Space
+from tenants.views.grants import ending_soon
 from tenants.views.places import figures, limits, organization_seen
 
 PER_PAGE = 50
@@ -38,15 +39,25 @@ def home(request: HttpRequest) -> HttpResponse:
     mine = Q(spaces__in=Space.objects.visible_to(user))
     rows = rows.annotate(space_count=Count("spaces", filter=mine)).order_by(Lower("name"), "id")
     measured = set(access.organizations_with(user, "usage.view").values_list("pk", flat=True))
+    runs_platform = access.may(user, "platform.view")
+    unmanaged_only = runs_platform and "unmanaged" in request.GET
+    if unmanaged_only:
+        rows = rows.filter(pk__in=access.unmanaged())
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    here = [row.pk for row in page]
     return render(
         request,
         "tenants/home.html",
         {
+            "due": factors.due(user),
             "page": page,
+            "unmanaged": set(access.unmanaged().filter(pk__in=here).values_list("pk", flat=True)),
+            "unmanaged_only": unmanaged_only,
+            "runs_platform": runs_platform,
             "words": words,
             "listed": [(row, figures(row.use, row.quota)[0] if row.pk in measured else None) for row in page],
-            "may_create": access.flag("user_org_creation") or access.may(user, "organization.create"),
+            "ending": ending_soon(user),
+            "may_create": flags.flag("user_org_creation") or access.may(user, "organization.create"),
         },
     )
 
@@ -56,12 +67,12 @@ def home(request: HttpRequest) -> HttpResponse:
 def create(request: HttpRequest) -> HttpResponse:
     """A new organization; who creates it manages it."""
     user: Any = request.user
-    access.authorize_creation(user)
+    flags.authorize_creation(user)
     form = NameForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with errors_told_in(form):
             made = actions.create(user, name=form.cleaned_data["name"])
-            messages.success(request, f"Organization {made.name} is there. Create a space in it next.")
+            messages.success(request, f"Organization {made.name} is there, with a space to try things in: sandbox.")
             return redirect("organization", made.guid)
     shown = {"form": form, "crumbs": [navigation.HOME]}
     return render(request, "tenants/organization_create.html", shown)
@@ -85,20 +96,6 @@ def organization(request: HttpRequest, guid: str) -> HttpResponse:
         "managers": managers.order_by(Lower("username"))[:10],
     }
     return _render(request, "organization", found, current="organization", **more)
-
-
-@login_required
-@require_GET
-def organization_events(request: HttpRequest, guid: str) -> HttpResponse:
-    """What was done in the organization, and in its spaces for who may read about all of them."""
-    user: Any = request.user
-    found = organization_seen(user, guid)
-    access.authorize(user, "organization.audit", found)
-    rows = AuditEvent.objects.filter(organization_guid=found.guid)
-    if not access.may(user, "space.audit", found):
-        rows = rows.filter(space_guid="")
-    page = events.page(rows, request.GET)
-    return _render(request, "organization_events", found, current="organization_events", events=page)
 
 
 @login_required

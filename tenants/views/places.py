@@ -4,11 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
-from paas.lib.errors import NotFound
+from paas.lib.errors import NotAuthorized, NotFound
+from tenants.access import verbs_held
 from tenants.models import Limits, Organization, QuotaUse, Space
-from tenants.templatetags.console import mb
+from tenants.templatetags.console import mb, size
+
+
+def person(request: HttpRequest) -> User:
+    """The signed-in person; every page about what stands in a space is behind the sign-in."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def found(rows: QuerySet[Any], guid: str) -> Any:
+    """Return the row that the person may see, or raise ``NotFound``."""
+    row = rows.filter(guid=guid).first() if "\0" not in guid else None
+    if row is None:
+        raise NotFound(f"There is no such {rows.model._meta.verbose_name}, or you have no role in its space.")
+    return row
+
+
+def demand(request: HttpRequest, verb: str, space: Space) -> None:
+    """Refuse the page itself to who may not send its form; the action asks again."""
+    if verb not in verbs_held(person(request), space):
+        raise NotAuthorized()
+
+
+def for_scripts(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorate what scripts fetch: who is no longer signed in gets 401, not a sign-in page inside the page."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return HttpResponse(status=401)
+        return view(request, *args, **kwargs)
+
+    return wrapped
 
 
 def organization_seen(user: User, guid: str) -> Organization:
@@ -65,4 +103,6 @@ def limits(quota: Limits) -> list[tuple[str, str]]:
     )
     sizes = (("Memory", quota.total_memory_mb), ("Memory of one instance", quota.per_process_memory_mb))
     told = [(title, mb(limit)) for title, limit in sizes]
-    return told + [(title, "no limit" if limit is None else str(limit)) for title, limit in counts]
+    told += [(title, "no limit" if limit is None else str(limit)) for title, limit in counts]
+    told += [("Log rate", "no limit" if quota.log_rate is None else f"{size(quota.log_rate)} per second")]
+    return [*told, ("Paid services", "allowed" if quota.paid_services_allowed else "not allowed")]

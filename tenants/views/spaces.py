@@ -1,4 +1,4 @@
-"""Pages about a space that need not know what runs in it: creating it, its events and its settings."""
+"""Pages about a space that need not know what runs in it: creating it and its settings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts.models import AuditEvent
-from tenants import access, events, navigation
+from tenants import access, navigation
 from tenants.actions import space as actions
 from tenants.forms import ConfirmForm, NameForm, errors_told_in
 from tenants.models import Space
@@ -33,17 +32,6 @@ def create(request: HttpRequest, guid: str) -> HttpResponse:
             return redirect("space", made.guid)
     shown = {"organization": organization, "form": form, "crumbs": navigation.org_crumbs(organization)}
     return render(request, "tenants/space_create.html", shown)
-
-
-@login_required
-@require_GET
-def space_events(request: HttpRequest, guid: str) -> HttpResponse:
-    """What was done in the space."""
-    user: Any = request.user
-    found = space_seen(user, guid)
-    access.authorize(user, "space.audit", found)
-    page = events.page(AuditEvent.objects.filter(space_guid=found.guid), request.GET)
-    return _render(request, "space_events", found, current="space_events", events=page)
 
 
 @login_required

@@ -11,9 +11,10 @@ from django.db.models.functions import Upper
 from accounts import audit
 from accounts.models import Job, User
 from apps.actions import app as apps
+from apps.actions import feature as features
 from apps.actions import process as processes
 from apps.actions import sidecar as sidecars
-from apps.actions.manifest import check, routes
+from apps.actions.manifest import check, routes, services
 from apps.actions.manifest.wanted import WantedApp, WantedProcess, WantedSidecar
 from apps.actions.push import check_buildpacks
 from apps.models import App, Process
@@ -28,16 +29,17 @@ OPERATION = "space.apply_manifest"
 def apply(actor: User, space: Space, *, applications: list[Any]) -> Job:
     """Create and change apps as ``applications`` (parsed, unchecked) say: all of it, or nothing.
 
-    What is wrong with the manifest itself is raised; what then stands in its way makes the job a failed one.
+    What is wrong with the manifest itself is raised; what then stands in its way makes the job a failed one. Where
+    brokers have to be asked for bindings, the job goes on until they have answered.
     """
     authorize(actor, "app.push", space)
     wanted = check.every(applications, by=actor)
-    job = Job(owner=actor, operation=OPERATION, state=Job.State.COMPLETE, resource_guid=space.guid)
+    job = Job.objects.create(owner=actor, operation=OPERATION, state=Job.State.COMPLETE, resource_guid=space.guid)
     try:
         with transaction.atomic():
             _lock(space, wanted)
             for one in wanted:
-                _apply(actor, space, one)
+                _apply(actor, space, one, job)
     except PaasError as error:
         job.state, job.errors = Job.State.FAILED, _said(error)
     job.save()
@@ -51,15 +53,19 @@ def _lock(space: Space, wanted: Iterable[WantedApp]) -> None:
     list(named.order_by("pk").select_for_update().values_list("pk"))
 
 
-def _apply(actor: User, space: Space, wanted: WantedApp) -> None:
+def _apply(actor: User, space: Space, wanted: WantedApp, job: Job) -> None:
     try:
         app = App.objects.filter(space=space, name__iexact=wanted.name).first()
         app = _update(actor, app, wanted) if app else _create(actor, space, wanted)
+        for name, on in sorted(wanted.features.items(), key=lambda each: each[1]):  # off before on: some exclude others
+            app = features.switch(actor, app, name=name, enabled=on)
         for process in wanted.processes:
             _process(actor, app, process)
         for sidecar in wanted.sidecars:
             _sidecar(actor, app, sidecar)
         routes.apply(app, wanted, by=actor)
+        if services.apply(app, wanted, by=actor, job=job):
+            job.state = Job.State.PROCESSING
         audit.record(actor, "audit.app.apply_manifest", app)
     except PaasError as error:
         error.detail = _named(wanted, error.detail)
@@ -77,7 +83,7 @@ def _said(error: PaasError) -> list[dict[str, Any]]:
 
 def _create(actor: User, space: Space, wanted: WantedApp) -> App:
     check_buildpacks(wanted.buildpacks or [], wanted.name)
-    app = apps.create(
+    return apps.create(
         actor,
         space,
         name=wanted.name,
@@ -87,7 +93,6 @@ def _create(actor: User, space: Space, wanted: WantedApp) -> App:
         metadata=wanted.metadata,
         **({"stack": wanted.stack} if wanted.stack else {}),
     )
-    return app if wanted.revisions is not False else apps.update(actor, app, revisions_enabled=False)
 
 
 def _update(actor: User, app: App, wanted: WantedApp) -> App:
@@ -95,7 +100,7 @@ def _update(actor: User, app: App, wanted: WantedApp) -> App:
         raise Unprocessable("Buildpacks cannot be configured for a docker lifecycle app.")
     if wanted.lifecycle not in (None, app.lifecycle):
         raise Unprocessable("Lifecycle type cannot be changed")
-    asked = {"buildpacks": wanted.buildpacks, "stack": wanted.stack, "revisions_enabled": wanted.revisions}
+    asked = {"buildpacks": wanted.buildpacks, "stack": wanted.stack}
     changed: dict[str, Any] = _differing(app, {name: value for name, value in asked.items() if value is not None})
     check_buildpacks(changed.get("buildpacks", []), wanted.name)
     if changed or wanted.metadata:
@@ -108,7 +113,7 @@ def _process(actor: User, app: App, wanted: WantedProcess) -> None:
     process = app.processes.select_related("app__space").filter(type=wanted.type).first()
     if process is None:
         process = Process.objects.create(app=app, type=wanted.type, instances=0, health_type="process")
-        audit.record(actor, "audit.app.process.create", app, process_type=wanted.type)
+        audit.record(actor, "audit.app.process.create", app, process_guid=process.guid, process_type=wanted.type)
     run = _differing(process, wanted.run)
     if run:
         process = processes.update(actor, process, **run)

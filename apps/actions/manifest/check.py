@@ -9,17 +9,17 @@ from typing import Any
 from rest_framework.exceptions import ValidationError
 
 from accounts.models import User
+from apps.actions import feature
 from apps.actions.app import check_environment
-from apps.actions.manifest import check_process, check_route
+from apps.actions.manifest import check_process, check_route, check_service
 from apps.actions.manifest.wanted import WantedApp, WantedSidecar
 from apps.models import App, Stack
 from paas.lib.errors import FeatureDisabled, Unprocessable
 from paas.lib.v3.bodies import MetadataField, sentences
-from tenants.access import require_flag
+from tenants.flags import require_flag
 
 LONGEST_NAME = 255
 AUTODETECT = (None, "default", "null")
-FEATURES = ("ssh", "revisions", "service-binding-k8s", "file-based-vcap-services")
 Sent = Mapping[str, Any]
 
 
@@ -57,11 +57,6 @@ def underscored(sent: Any) -> dict[str, Any]:
 
 
 def _app(actor: User, sent: Sent, problems: Problems) -> WantedApp:
-    if sent.get("services"):
-        problems.append(
-            "Services cannot be bound yet: this platform has no service instances so far. "
-            "Remove 'services' from the manifest and push again."
-        )
     return WantedApp(
         name=_name(sent, problems),
         lifecycle=_lifecycle(actor, sent, problems),
@@ -69,9 +64,10 @@ def _app(actor: User, sent: Sent, problems: Problems) -> WantedApp:
         stack=_stack(sent, problems),
         environment=_environment(sent, problems),
         metadata=_metadata(sent, problems),
-        revisions=_features(sent, problems),
+        features=_features(sent, problems),
         processes=check_process.processes(sent, problems),
         sidecars=_sidecars(sent, problems),
+        services=check_service.services(sent, problems),
         routes=check_route.routes(sent, problems),
         **check_route.switches(sent, problems),
     )
@@ -160,17 +156,22 @@ def _metadata(sent: Sent, problems: Problems) -> dict[str, Any] | None:
     return None
 
 
-def _features(sent: Sent, problems: Problems) -> bool | None:
+def _features(sent: Sent, problems: Problems) -> dict[str, bool]:
     asked = sent.get("features")
     if asked is None:
-        return None
-    if not isinstance(asked, dict) or not all(name in FEATURES and isinstance(on, bool) for name, on in asked.items()):
+        return {}
+    if not isinstance(asked, dict) or not all(
+        name in feature.NAMES and isinstance(on, bool) for name, on in asked.items()
+    ):
         problems.append("Features must be a map of valid feature names to booleans (true = enabled, false = disabled)")
-        return None
-    for name, on in asked.items():
-        if on and name != "revisions":
-            problems.append(f"Feature '{name}' cannot be enabled on this platform yet. Remove it, or set it to false.")
-    return asked.get("revisions")
+        return {}
+    if asked.get("ssh"):
+        problems.append("Feature 'ssh' cannot be enabled on this platform yet. Remove it, or set it to false.")
+    if all(asked.get(name) for name in feature.FILES):
+        problems.append(
+            "Features 'service-binding-k8s' and 'file-based-vcap-services' cannot be enabled at the same time."
+        )
+    return asked
 
 
 def _sidecars(sent: Sent, problems: Problems) -> tuple[WantedSidecar, ...]:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from accounts.models import User
+from apps.actions import feature
+from apps.actions.environment import show_commands
 from apps.actions.manifest import check, units
 from apps.actions.manifest.show import entry
 from apps.models import App
-from tenants.access import authorize
+from tenants.access import authorize, may
 from tenants.models import Space
 
 HIDDEN = "[PRIVATE DATA HIDDEN]"
@@ -34,26 +36,47 @@ def diff(actor: User, space: Space, *, applications: list[Any]) -> list[Change]:
     """Return the changes that applying the manifest would make, as JSON patches have them, with what ``was``.
 
     What the manifest does not name stays as it is, and so is no change. Of variables that are there the values are
-    not told; whoever may read them has another way to.
+    not told; whoever may read them has another way to. Nor are commands to who may not see secrets.
     """
     authorize(actor, "app.push", space)
+    sees = may(actor, "app.see_secrets", space)
     check.every(applications, by=actor)
     found: list[Change] = []
     for index, sent in enumerate(applications):
         app = App.objects.filter(space=space, name__iexact=sent["name"]).first()
         there = _there(app) if app else {}
+        changes: list[Change] = []
         for key, value in sent.items():
             spelled = SPELLINGS.get(key, key)
             if spelled in (*COMPARED, *OF_PROCESS):
-                found += _changes(f"/applications/{index}/{key}", there.get(spelled), _plain(spelled, value), spelled)
+                changes += _changes(f"/applications/{index}/{key}", there.get(spelled), _plain(spelled, value), spelled)
+        masked = [_masked(change) for change in changes]
+        if app and sees and masked != changes:
+            show_commands(actor, app, of="manifest")
+        found += changes if sees else masked
     return found
+
+
+def _masked(change: Change) -> Change:
+    """The change without the commands that were."""
+    if "was" not in change:
+        return change
+    return change | {"was": _without_commands(change["was"], change["path"].rpartition("/")[2])}
+
+
+def _without_commands(was: Any, key: str) -> Any:
+    if isinstance(was, dict):
+        return {name: _without_commands(value, name) for name, value in was.items()}
+    if isinstance(was, list):
+        return [_without_commands(value, "") for value in was]
+    return HIDDEN if key == "command" else was
 
 
 def _there(app: App) -> dict[str, Any]:
     """The app as a manifest, with what it says of web repeated at the top."""
     found = entry(app, environment=app.environment)
     web = next((process for process in found["processes"] if process["type"] == "web"), {})
-    features = dict.fromkeys(check.FEATURES, False) | found["features"]
+    features = dict.fromkeys(feature.NAMES, False) | found["features"]
     buildpack = {"buildpack": app.buildpacks[0]} if len(app.buildpacks) == 1 else {}
     return web | buildpack | found | {"features": features}
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts import audit
 from accounts.models import User
 from apps.actions.environment import show_variables
 from apps.actions.manifest import units
 from apps.models import App, Process, Sidecar
+from services import credentials
 from tenants.access import authorize
 
 
@@ -17,6 +19,7 @@ from tenants.access import authorize
 def show(actor: User, app: App) -> dict[str, Any]:
     """Return the app's entry in a manifest, its variables with their values; the reading is recorded."""
     authorize(actor, "app.see_secrets", app.space)
+    audit.record(actor, "audit.app.manifest.show", app)
     return entry(app, environment=show_variables(actor, app))
 
 
@@ -28,9 +31,10 @@ def entry(app: App, *, environment: dict[str, str]) -> dict[str, Any]:
         "metadata": {name: pairs for name in ("labels", "annotations") if (pairs := getattr(app, name))},
         "processes": [_process(row) for row in app.processes.order_by("type")],
         "routes": [_route(row.route) for row in app.destinations.select_related("route__domain").order_by("id")],
+        "services": _services(app),
         "sidecars": [_sidecar(row) for row in app.sidecars.order_by("name")],
     }
-    found["features"] = {"revisions": app.revisions_enabled}
+    found["features"] = {"revisions": app.revisions_enabled} | ({app.service_files: True} if app.service_files else {})
     return found | {name: value for name, value in optional.items() if value}
 
 
@@ -60,6 +64,12 @@ def _process(row: Process) -> dict[str, Any]:
         "readiness-health-check-interval": row.readiness_interval,
     }
     return {name: value for name, value in found.items() if value not in (None, "")}
+
+
+def _services(app: App) -> list[Any]:
+    """By name; with the binding's own, where it has one. Parameters may hold secrets, and are not shown."""
+    rows = credentials.bound_to(app)
+    return [{"name": r.instance.name, "binding_name": r.name} if r.name else r.instance.name for r in rows]
 
 
 def _route(row: Any) -> dict[str, Any]:

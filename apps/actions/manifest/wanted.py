@@ -24,6 +24,15 @@ class WantedSidecar:
 
 
 @dataclass(frozen=True)
+class WantedService:
+    """A service instance to be bound; what is bound already stays as it is."""
+
+    name: str
+    binding_name: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
 class WantedRoute:
     """A route by its address; which part of ``name`` is the domain shows when it is looked for."""
 
@@ -49,9 +58,10 @@ class WantedApp:
     stack: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, Any] | None = None
-    revisions: bool | None = None
+    features: dict[str, bool] = field(default_factory=dict)
     processes: tuple[WantedProcess, ...] = ()
     sidecars: tuple[WantedSidecar, ...] = ()
+    services: tuple[WantedService, ...] = ()
     routes: tuple[WantedRoute, ...] | None = None
     no_route: bool = False
     random_route: bool = False

@@ -14,6 +14,7 @@ from accounts import partitions
 from accounts.models import User
 from apps import addresses
 from apps.models import Address, Buildpack, Domain, Stack
+from services.brokers.engine import plans
 from tenants.models import OrganizationQuota, Region
 
 BUILDPACKS = (
@@ -29,6 +30,7 @@ class Command(BaseCommand):
     help = "Write regions, the default quota, the apps domain, stacks, built-in buildpacks and the first admin."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _check_plans()
         partitions.ensure(connections["owner"], today=timezone.now().date())
         with transaction.atomic():
             accounts.ensure_oauth_client()
@@ -70,6 +72,14 @@ def _buildpacks() -> None:
             stack=STACK,
             defaults={"position": position, "builtin": folder, "filename": f"{folder} (built in)", "state": "READY"},
         )
+
+
+def _check_plans() -> None:
+    """Refuse a file of plans that is wrong while the operator still looks."""
+    try:
+        plans.read(settings.PAAS_SERVICES_PLANS, scale=settings.PAAS_SERVICES_SCALE)
+    except plans.PlansWrong as error:
+        raise CommandError(str(error)) from error
 
 
 def _admin() -> None:

@@ -1,7 +1,7 @@
 """Cloud Foundry's v3 conventions, once for every resource."""
 
 from paas.lib.rest import AnyJSONRenderer, SignedIn, StrictJSONParser
-from paas.lib.v3.bodies import Form, Guid, MetadataField, ToMany, ToOne
+from paas.lib.v3.bodies import Form, Guid, MetadataField, ToMany, ToOne, checked
 from paas.lib.v3.door import (
     EmptyCollection,
     ResourceViewSet,
@@ -10,6 +10,7 @@ from paas.lib.v3.door import (
     exception_handler,
     no_content,
 )
+from paas.lib.v3.fields import Fields
 from paas.lib.v3.query import Bool, Choice, Names, Pagination, Query, Text
 from paas.lib.v3.shapes import base, link, metadata, origin, stamp, to_many, to_one
 
@@ -18,6 +19,7 @@ __all__ = [
     "Bool",
     "Choice",
     "EmptyCollection",
+    "Fields",
     "Form",
     "Guid",
     "MetadataField",
@@ -33,6 +35,7 @@ __all__ = [
     "TrailingSlash",
     "accepted",
     "base",
+    "checked",
     "exception_handler",
     "link",
     "metadata",

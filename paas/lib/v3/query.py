@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlencode
 from django.db.models import Q, QuerySet
 
 from paas.lib.errors import BadQueryParameter
+from paas.lib.v3.fields import Fields
 from paas.lib.v3.shapes import link, origin
 
 PAGING = ("page", "per_page", "order_by")
@@ -77,7 +78,8 @@ class Query:
     filters: Mapping[str, Filter] = field(default_factory=dict)
     orders: Mapping[str, str] = field(default_factory=dict)  # beyond created_at and updated_at: name -> column
     includes: Mapping[str, Callable[[Any, list[Any]], Mapping[str, list[dict[str, Any]]]]] = field(default_factory=dict)
-    extras: tuple[str, ...] = ()  # parameters that the view itself reads ("fields[space]", "embed")
+    fields: Mapping[str, Fields] = field(default_factory=dict)  # "space.organization" -> what may be asked of it
+    extras: tuple[str, ...] = ()  # parameters that the view itself reads ("embed")
     order: tuple[str, ...] = ("created_at", "id")
     labels: bool = True
     stamps: bool = True
@@ -86,7 +88,12 @@ class Query:
     def valid(self) -> list[str]:
         names = [*PAGING, *(("guids",) if self.guids and "guids" not in self.filters else ()), *self.filters]
         names += [*(STAMPS if self.stamps else ()), *(("label_selector",) if self.labels else ())]
-        return [*names, *(("include",) if self.includes else ()), *self.extras]
+        return [
+            *names,
+            *(("include",) if self.includes else ()),
+            *(f"fields[{path}]" for path in self.fields),
+            *self.extras,
+        ]
 
     def check(self, parameters: Any) -> None:
         valid = self.valid()
@@ -144,12 +151,10 @@ class Query:
         return (f"{sign}{known[name]}", f"{sign}id")
 
     def included(self, request: Any, rows: list[Any]) -> dict[str, Any]:
-        """Return ``{"included": {...}}`` for what ``include`` asks for, each resource once; else ``{}``."""
-        text = request.query_params.get("include", "") if self.includes else ""
-        if not text:
-            return {}
+        """Return ``{"included": {...}}`` for what ``include`` and ``fields`` ask for, each resource once; else ``{}``."""
         found: dict[str, dict[str, dict[str, Any]]] = {}
-        for name in values(text):
+        text = request.query_params.get("include", "") if self.includes else ""
+        for name in values(text) if text else ():
             if name not in self.includes:
                 raise BadQueryParameter(
                     f"Invalid included resource: '{name}'. Valid included resources are: "
@@ -157,7 +162,13 @@ class Query:
                 )
             for kind, resources in self.includes[name](request, rows).items():
                 found.setdefault(kind, {}).update({resource["guid"]: resource for resource in resources})
-        return {"included": {kind: list(resources.values()) for kind, resources in found.items()}}
+        for path, fields in self.fields.items():
+            if text := request.query_params.get(f"fields[{path}]", ""):
+                for guid, shown in fields.read(path, values(text), rows).items():
+                    here = found.setdefault(fields.kind, {})
+                    here[guid] = here.get(guid, {}) | shown
+                found.setdefault(fields.kind, {})
+        return {"included": {kind: list(resources.values()) for kind, resources in found.items()}} if found else {}
 
 
 def _stamps(name: str, comparison: str, text: str) -> Q:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+BINDINGS = "/etc/cf-service-bindings"  # where an instance finds the files of its workload
+
 State = Literal["starting", "running", "crashed", "stopping", "stopped", "unknown"]
 
 
@@ -60,6 +62,28 @@ class Placement:
 
 
 @dataclass(frozen=True)
+class Volume:
+    """A disk that outlives the instance and is found again by its name. It only grows; ``forget`` takes it away."""
+
+    name: str
+    path: str  # in the container
+    size_mb: int
+
+
+@dataclass(frozen=True)
+class Store:
+    """A disk for what must outlive the instance and its volume: it takes room as it fills, and has its size as a limit.
+
+    Several may read from it at the same time, one writes. It goes when ``forget`` is told its name.
+    """
+
+    name: str
+    path: str  # in the container
+    size_mb: int  # at least; 0 takes it as it is
+    read_only: bool = False
+
+
+@dataclass(frozen=True)
 class Workload:
     """All that a runtime needs to run one process of one revision; nothing in it is a model."""
 
@@ -80,7 +104,12 @@ class Workload:
     readiness: HealthCheck = HealthCheck(type="process")
     sidecars: tuple[Sidecar, ...] = ()
     reaches: tuple[Peer, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict, repr=False)  # below ``BINDINGS``, which it may only read
     one_off: bool = False  # a task: it ends, and is not started again
+    volume: Volume | None = None  # then it has one instance, since two must not write to it
+    stores: tuple[Store, ...] = ()
+    host: str = ""  # the name by which others find it
+    cpus: float | None = None  # cores at most; None is in proportion to memory
 
 
 @dataclass(frozen=True)
@@ -119,6 +148,7 @@ class Observation:
     crashes: int = 0
     exit: Exit | None = None
     cpu: float | None = None
+    memory_mb: int = 0  # what it may use at most
     memory_bytes: int | None = None
     disk_bytes: int | None = None
     log_bytes_per_second: int | None = None
@@ -194,4 +224,4 @@ class Runtime(ABC):
 
     @abstractmethod
     def forget(self, source: str) -> None:
-        """Remove a log whole: its app or build is gone."""
+        """Remove what outlived the instances of an app or build that is gone: its log, its volumes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,25 @@ class Cell:
         self.path = path
 
     def create_disk(
-        self, guid: str, *, app: str, size_mb: int, droplet: Path | None = None, digest: str = "", volumes: int = 0
+        self,
+        guid: str,
+        *,
+        app: str,
+        size_mb: int,
+        droplet: Path | None = None,
+        digest: str = "",
+        volumes: int = 0,
+        files: Mapping[str, str] | None = None,
     ) -> Path:
-        """Return where on the machine it is mounted: a folder with ``home`` and ``volume-0``, ``volume-1``..."""
+        """Return where on the machine it is mounted: a folder with ``home``, ``volume-0``, ``volume-1``... and ``files``."""
         body = {"app": app, "size_mb": size_mb, "droplet": str(droplet or ""), "digest": digest, "volumes": volumes}
+        body["files"] = dict(files or {})
         return Path(self._ask("PUT", f"/disks/{quote(guid)}", body=body, timeout=UNPACK_TIMEOUT)["mounted"])
+
+    def create_volume(self, name: str, *, app: str, size_mb: int, reserved: bool = True) -> Path:
+        """Return where on the machine it is mounted: a folder with ``data``."""
+        body = {"app": app, "size_mb": size_mb, "reserved": reserved}
+        return Path(self._ask("PUT", f"/volumes/{quote(name)}", body=body, timeout=UNPACK_TIMEOUT)["mounted"])
 
     def open_ways(self, guid: str, *, address: str, reaches: Sequence[tuple[str, int, str]]) -> None:
         self._ask("PUT", f"/instances/{quote(guid)}/reaches", body={"address": address, "reaches": reaches})
@@ -49,8 +63,8 @@ class Cell:
         found: list[list[Any]] = self._ask("GET", f"/logs/{quote(source)}", query=query)
         return found
 
-    def forget(self, source: str) -> None:
-        self._ask("DELETE", f"/logs/{quote(source)}")
+    def forget(self, app: str) -> None:
+        self._ask("DELETE", f"/apps/{quote(app)}")
 
     def health(self) -> dict[str, Any]:
         """Return the agent's own condition, with its ``problems`` as sentences."""

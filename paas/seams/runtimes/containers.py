@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .base import ImageRef, Placement, Workload
+from .base import BINDINGS, ImageRef, Placement, Workload
 
 LAUNCHER = "/usr/local/lib/paas/launch"
 HOME = "/home/vcap"
@@ -49,12 +50,28 @@ def volumes(image: dict[str, Any]) -> list[str]:
 
 
 def host_config(
-    workload: Workload, image: dict[str, Any], *, disk: Path, open_files: int, network: str
+    workload: Workload,
+    image: dict[str, Any],
+    *,
+    disk: Path,
+    volume: Path | None,
+    stores: Sequence[Path],
+    bundle: Path,
+    open_files: int,
+    network: str,
 ) -> dict[str, Any]:
-    """Return keyword arguments for the SDK's ``create_host_config``; ``disk`` is where the instance's is mounted."""
+    """Return keyword arguments for the SDK's ``create_host_config``.
+
+    ``disk``, ``volume`` and ``stores`` are where the instance's own are mounted; ``bundle`` has the certificates that it trusts.
+    """
     size = max(workload.memory_mb // 2, 16)
     own = [(str(disk / "home"), HOME)]
     own += [(str(disk / f"volume-{number}"), path) for number, path in enumerate(volumes(image))]
+    own += [(str(volume / "data"), workload.volume.path)] if volume and workload.volume else []
+    kept = [(each, str(path / "data")) for each, path in zip(workload.stores, stores, strict=True)]
+    own += [(path, each.path) for each, path in kept if not each.read_only]
+    read = [(path, each.path) for each, path in kept if each.read_only]
+    read += [(str(bundle), CA_FILE), *([(str(disk / "files"), BINDINGS)] if workload.files else [])]
     return {
         "network_mode": network,
         "restart_policy": {"Name": "no" if workload.one_off else "always"},
@@ -63,16 +80,17 @@ def host_config(
         "tmpfs": dict.fromkeys(TEMPORARY, f"rw,exec,nosuid,nodev,mode=1777,size={size}m"),
         "mounts": [
             *({"Type": "bind", "Source": source, "Target": target} for source, target in own),
-            {"Type": "bind", "Source": str(ca_bundle()), "Target": CA_FILE, "ReadOnly": True},
+            *({"Type": "bind", "Source": source, "Target": target, "ReadOnly": True} for source, target in read),
         ],
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges"],
+        "shm_size": max(size, 64) * MB,  # counted as memory
         "mem_limit": workload.memory_mb * MB,
         "memswap_limit": workload.memory_mb * MB,
-        "pids_limit": PROCESSES,
+        "pids_limit": max(PROCESSES, workload.memory_mb),
         # In proportion to memory, as Cloud Foundry does, and never so much that nobody else gets anything.
         "cpu_shares": max(2, workload.memory_mb),
-        "nano_cpus": int(min(os.cpu_count() or 1, max(1.0, workload.memory_mb / 512)) * 10**9),
+        "nano_cpus": int(min(os.cpu_count() or 1, workload.cpus or max(1.0, workload.memory_mb / 512)) * 10**9),
         "ulimits": [
             {"Name": "nofile", "Soft": open_files, "Hard": open_files},
             {"Name": "core", "Soft": 0, "Hard": 0},
@@ -123,11 +141,6 @@ def user(workload: Workload, image: dict[str, Any]) -> str:
     if isinstance(workload.source, ImageRef) and own.partition(":")[0] not in ("", "0", "root"):
         return own
     return USER
-
-
-def ca_bundle() -> Path:
-    """Return the file with the certificates that this machine trusts."""
-    return Path(os.environ.get("SSL_CERT_FILE") or "/etc/ssl/certs/ca-certificates.crt").resolve()
 
 
 def _with_sidecars(workload: Workload) -> str:

@@ -16,6 +16,7 @@ from paas.lib.errors import InsufficientResources, ServiceUnavailable, Unprocess
 from paas.seams.blobs.base import Blobs
 
 from . import containers, limits
+from .authority import Authority
 from .base import Happening, ImageRef, LogLine, Observation, Placement, Runtime, StackDroplet, Workload
 from .cell import Cell
 from .seen import happening, observation
@@ -33,6 +34,7 @@ class DockerRuntime(Runtime):
         self.install, self.state, self.blobs, self.images = install, state, blobs, images
         self.memory_mb = memory_mb
         self.cell = Cell(state / "cell/cell.sock")
+        self.authority = Authority(state / "authority")
         self._client: docker.APIClient | None = None
 
     @property
@@ -89,10 +91,14 @@ class DockerRuntime(Runtime):
         """Make the containers that are missing; return those that wait for their first start."""
         missing = self._missing(workload, self._present())  # their disks are made before anybody has to wait
         disks = {each.guid: self._disk(workload, each, image) for each in missing}
+        volume = self._volume(workload) if missing else None
+        stores = self._stores(workload) if missing else ()
         with self._alone():
             present = self._present()
             missing = self._missing(workload, present)
-            made = {each.guid: self._container(workload, each, image, disks[each.guid]) for each in missing}
+            made = {
+                each.guid: self._container(workload, each, image, disks[each.guid], volume, stores) for each in missing
+            }
         # One that was left "created" was made by a worker that died before it could start it.
         left = (present[each.guid] for each in workload.instances if each.guid in present)
         return [*made.values(), *(each["Id"] for each in left if each["State"] == "created")]
@@ -115,7 +121,7 @@ class DockerRuntime(Runtime):
         wanted = len(missing) * workload.memory_mb
         if missing and used + wanted > self._capacity():
             raise InsufficientResources(
-                f"The app asks for {wanted} MB of memory, and the platform has {max(0, self._capacity() - used)} MB free. "
+                f"{wanted} MB of memory are asked for, and the platform has {max(0, self._capacity() - used)} MB free. "
                 "Ask for less memory or fewer instances, or tell the platform team."
             )
         return missing
@@ -156,10 +162,28 @@ class DockerRuntime(Runtime):
         ways = [(peer.address, peer.port, peer.protocol) for peer in workload.reaches]
         self.cell.open_ways(placement.guid, address=placement.address, reaches=ways)
 
-    def _container(self, workload: Workload, placement: Placement, image: dict[str, Any], disk: Path) -> str:
+    def _container(
+        self,
+        workload: Workload,
+        placement: Placement,
+        image: dict[str, Any],
+        disk: Path,
+        volume: Path | None = None,
+        stores: Sequence[Path] = (),
+    ) -> str:
         network = f"paas-{self.install}"
         open_files = limits.open_files(containers.OPEN_FILES)
-        host = containers.host_config(workload, image, disk=disk, open_files=open_files, network=network)
+        host = containers.host_config(
+            workload,
+            image,
+            disk=disk,
+            volume=volume,
+            stores=stores,
+            bundle=self.authority.bundle(),
+            open_files=open_files,
+            network=network,
+        )
+        aliases = [workload.host] if workload.host else None
         made: dict[str, str] = self.client.create_container(
             image=image["Id"],
             name=f"paas-{self.install}-i-{placement.guid}",
@@ -169,16 +193,26 @@ class DockerRuntime(Runtime):
             labels=containers.labels(workload, placement, self.install),
             host_config=self.client.create_host_config(**host),
             networking_config=self.client.create_networking_config(
-                {network: self.client.create_endpoint_config(ipv4_address=placement.address)}
+                {network: self.client.create_endpoint_config(ipv4_address=placement.address, aliases=aliases)}
             ),
             **containers.command(workload),
         )
         return made["Id"]
 
+    def _volume(self, workload: Workload) -> Path | None:
+        volume = workload.volume
+        return self.cell.create_volume(volume.name, app=workload.app, size_mb=volume.size_mb) if volume else None
+
+    def _stores(self, workload: Workload) -> tuple[Path, ...]:
+        return tuple(
+            self.cell.create_volume(each.name, app=each.name, size_mb=each.size_mb, reserved=False)
+            for each in workload.stores
+        )
+
     def _disk(self, workload: Workload, placement: Placement, image: dict[str, Any]) -> Path:
         """Return where the instance's disk is mounted, with the droplet in it."""
         guid, source = placement.guid, workload.source
-        given: dict[str, Any] = {"app": workload.app, "size_mb": workload.disk_mb}
+        given: dict[str, Any] = {"app": workload.app, "size_mb": workload.disk_mb, "files": workload.files}
         if isinstance(source, ImageRef):
             return self.cell.create_disk(guid, volumes=len(containers.volumes(image)), **given)
         with self.blobs.local(source.key) as path:

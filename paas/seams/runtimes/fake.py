@@ -152,6 +152,7 @@ def _seen(guid: str, each: FakeInstance) -> Observation:
         crashes=each.crashes,
         exit=each.exit,
         cpu=0.0 if running else None,
+        memory_mb=each.workload.memory_mb,
         memory_bytes=1 << 20 if running else None,
         disk_bytes=0,
         log_bytes_per_second=0,

@@ -1,0 +1,1 @@
+"""The console's pages about signing in and about one's own account."""

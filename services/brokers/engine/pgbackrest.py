@@ -1,0 +1,123 @@
+"""PostgreSQL's backups with pgBackRest, which runs beside the server and is asked for through it, as the superuser."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from psycopg import errors
+
+from paas.seams.runtimes.base import BINDINGS
+
+from .base import Backups, NotReady, Size, Taken, Wanted
+
+STORE = "/var/lib/pgbackrest"
+SCRIPTS = "/usr/local/lib/paas"
+RESTORE = f"exec {SCRIPTS}/restore-postgres"
+PROVE = f"exec {SCRIPTS}/restore-postgres prove"
+KEPT_DAYS = 7
+# With the store away the log waits on the disk, up to this part of it: then it is dropped rather than the server stopped,
+# and what is restored from the last backup ends there, until the next one.
+WAITING_SHARE, LEAST_WAITING_MB = 4, 64
+PATIENCE = 15.0  # seconds until a part of the log is put away
+LOOK = 0.2  # seconds
+SETTINGS = {
+    "archive_mode": "on",
+    "archive_command": f"'pgbackrest --config={BINDINGS}/pgbackrest.conf --stanza=main archive-push %p'",
+    "archive_timeout": "60s",
+}
+CONFIGURATION = f"""[global]
+repo1-path={STORE}
+repo1-cipher-type=aes-256-cbc
+repo1-cipher-pass={{cipher}}
+repo1-bundle=y
+repo1-retention-full-type=time
+repo1-retention-full={KEPT_DAYS}
+compress-type=zst
+start-fast=y
+job-retry=1
+archive-push-queue-max={{most_mb}}MB
+log-level-file=off
+log-level-console=warn
+[main]
+pg1-path=/var/lib/postgresql/data
+pg1-socket-path=/tmp/postgresql
+pg1-user=backup
+"""
+
+
+def configuration(cipher: str, size: Size) -> str:
+    return CONFIGURATION.format(cipher=cipher, most_mb=max(LEAST_WAITING_MB, size.disk_mb // WAITING_SHARE))
+
+
+def options(wanted: Wanted) -> str:
+    """Return what a restore is told, one option a line."""
+    if wanted.backup:
+        lines = [f"--set={wanted.backup}", "--type=immediate", "--target-action=promote"]
+    elif wanted.at:
+        moment = wanted.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00")
+        lines = ["--type=time", f"--target={moment}", "--target-action=promote"]
+    else:
+        lines = ["--type=default"]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def begin(connection: psycopg.Connection[Any], *, full: bool) -> None:
+    _said(connection, f"{SCRIPTS}/back-up {'full' if full else 'diff'}")
+
+
+def state(connection: psycopg.Connection[Any]) -> Backups:
+    archived, failed = connection.execute(
+        "SELECT last_archived_time, last_failed_time FROM pg_stat_archiver"
+    ).fetchone() or (None, None)
+    ended, words, *told = _said(connection, f"{SCRIPTS}/backup-state")
+    stanzas = json.loads("".join(told))
+    taken = [_taken(each) for stanza in stanzas for each in stanza["backup"] if not each["error"]]
+    error = "" if ended in ("running", "unknown", "0") else words or f"pgBackRest ended with status {ended}."
+    return Backups(
+        running=ended == "running",
+        error=error,
+        taken=tuple(sorted(taken, key=lambda each: each.ended_at)),
+        archived_at=archived,
+        archive_fails=failed is not None and (archived is None or failed > archived),
+    )
+
+
+def beat(connection: psycopg.Connection[Any], *, kept: bool) -> datetime:
+    row: Any = connection.execute("UPDATE public.heartbeat SET at = clock_timestamp() RETURNING at").fetchone()
+    if not kept:
+        return row[0]  # type: ignore[no-any-return]
+    part: Any = connection.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
+    deadline = time.monotonic() + PATIENCE
+    while not connection.execute("SELECT 1 FROM pg_stat_archiver WHERE last_archived_wal >= %s", [part[0]]).fetchone():
+        if time.monotonic() > deadline:
+            raise NotReady("What the database last wrote is not in the backup store yet.")
+        time.sleep(LOOK)
+    return row[0]  # type: ignore[no-any-return]
+
+
+def _said(connection: psycopg.Connection[Any], program: str) -> list[str]:
+    """Run one of the image's own scripts beside the server; return the lines that it writes."""
+    connection.execute("CREATE TEMPORARY TABLE IF NOT EXISTS said (number serial, line text)")
+    connection.execute("TRUNCATE said")
+    # Quotes and delimiters that no line has: each comes as it is.
+    try:
+        connection.execute(
+            f"COPY said (line) FROM PROGRAM '{program}' (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')"  # type: ignore[arg-type]
+        )
+    except errors.ExternalRoutineException as error:
+        raise NotReady(f"The backup store does not answer: {error.diag.message_detail or error}.") from error
+    return [line or "" for (line,) in connection.execute("SELECT line FROM said ORDER BY number").fetchall()]
+
+
+def _taken(told: dict[str, Any]) -> Taken:
+    return Taken(
+        label=told["label"],
+        full=told["type"] == "full",
+        begun_at=datetime.fromtimestamp(told["timestamp"]["start"], UTC),
+        ended_at=datetime.fromtimestamp(told["timestamp"]["stop"], UTC),
+        size_bytes=told["info"]["repository"]["delta"],
+    )

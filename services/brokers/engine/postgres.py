@@ -1,0 +1,291 @@
+"""PostgreSQL: every binding has its own user, who acts as the one owner of everything, or may only read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import psycopg
+from psycopg import errors, sql
+
+from . import configuration, pgbackrest
+from .base import (
+    CA_FILE,
+    BackedUp,
+    Backups,
+    Json,
+    Metrics,
+    NotAllowed,
+    NotReady,
+    Schemas,
+    Site,
+    SlowQuery,
+    User,
+    Wanted,
+    schema,
+)
+
+DATABASE = "main"
+MANAGER, READER = "manager", "reader"
+EXTENSIONS_SCHEMA = "extensions"
+CONNECT_SECONDS = 5
+STATEMENT_MS = 30_000
+TERMINATE_MS = 5_000
+SLOWEST = 10
+LONGEST_TEXT = 500
+
+
+class Postgres(BackedUp):
+    port, folder, tags = configuration.PORT, "/var/lib/postgresql", ("postgres", "postgresql", "relational")
+    store, restore, prove = pgbackrest.STORE, pgbackrest.RESTORE, pgbackrest.PROVE
+
+    def __init__(self, more: Mapping[str, Any]) -> None:
+        self.standard = frozenset(more["standard_extensions"])
+        self.allowed = frozenset(more["extensions"])
+        self.schemas = Schemas(
+            create=schema(enable_extensions=self._names("Extensions that the database has from the start."), **RESTORE),
+            update=schema(
+                enable_extensions=self._names("Extensions to add."),
+                disable_extensions=self._names("Extensions to take away; nothing may use them any more."),
+                reboot={
+                    "type": "boolean",
+                    "description": "Start the server anew. Apps lose their connections for seconds.",
+                },
+            ),
+            bind=schema(read_only={"type": "boolean", "description": "May read everything and change nothing."}),
+        )
+
+    def files(self, site: Site, parameters: Json) -> dict[str, str]:
+        lines = "".join(f"{name} = {value}\n" for name, value in configuration.settings(site).items())
+        given = {"postgresql.conf": lines, "superuser": site.passwords[0]}
+        return {**given, "pgbackrest.conf": pgbackrest.configuration(site.cipher, site.size)} if site.cipher else given
+
+    def settle(self, site: Site, parameters: Json) -> None:
+        with self._superuser(site) as connection:
+            for name in parameters.get("enable_extensions") or ():
+                self._enable(connection, name)
+            for name in parameters.get("disable_extensions") or ():
+                self._disable(connection, name)
+
+    def add_user(self, site: Site, user: User, parameters: Json) -> None:
+        reads = bool(parameters.get("read_only"))
+        name, role = sql.Identifier(user.name), sql.Identifier(READER if reads else MANAGER)
+        with self._superuser(site) as connection, connection.transaction():
+            verifier = connection.pgconn.encrypt_password(
+                user.password.encode(), user.name.encode(), b"scram-sha-256"
+            ).decode()
+            if not _exists(connection, user.name):
+                connection.execute(sql.SQL("CREATE ROLE {}").format(name))
+            connection.execute(
+                sql.SQL("ALTER ROLE {} LOGIN {} PASSWORD {}").format(
+                    name, sql.SQL("INHERIT" if reads else "NOINHERIT"), sql.Literal(verifier)
+                )
+            )
+            connection.execute(sql.SQL("GRANT {} TO {}").format(role, name))
+            # Whatever a user makes belongs to the manager from the start: by itself it may make nothing at all.
+            setting = "default_transaction_read_only = on" if reads else f"role = {MANAGER}"
+            connection.execute(sql.SQL("ALTER ROLE {} SET " + setting).format(name))  # type: ignore[arg-type]
+
+    def drop_user(self, site: Site, name: str) -> None:
+        with self._superuser(site) as connection:
+            if not _exists(connection, name):
+                return
+            user = sql.Identifier(name)
+            connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(user))
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE usename = %s", [TERMINATE_MS, name]
+            )
+            connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(user, sql.Identifier(MANAGER)))
+            connection.execute(sql.SQL("DROP OWNED BY {}").format(user))
+            connection.execute(sql.SQL("DROP ROLE {}").format(user))
+
+    def parameters(self, site: Site) -> Json:
+        with self._superuser(site) as connection:
+            rows = connection.execute(
+                "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
+            ).fetchall()
+        return {"enable_extensions": [name for (name,) in rows if name not in self.standard]}
+
+    def user_parameters(self, site: Site, name: str) -> Json | None:
+        with self._superuser(site) as connection:
+            row = connection.execute(
+                "SELECT pg_has_role(oid, %s, 'MEMBER') FROM pg_roles WHERE rolname = %s", [READER, name]
+            )
+            found = row.fetchone()
+        return {"read_only": found[0]} if found else None
+
+    def credentials(self, site: Site, user: User) -> dict[str, Any]:
+        checked = urlencode({"sslmode": "verify-full", "sslrootcert": CA_FILE}, safe="/")
+        way = f"{quote(user.name)}:{quote(user.password)}@{site.host}:{Postgres.port}/{DATABASE}"
+        who = urlencode({"user": user.name, "password": user.password})
+        return {
+            "host": site.host,
+            "port": Postgres.port,
+            "name": DATABASE,
+            "username": user.name,
+            "password": user.password,
+            "uri": f"postgres://{way}?{checked}",
+            "jdbcuri": f"jdbc:postgresql://{site.host}:{Postgres.port}/{DATABASE}?{who}&{checked}",
+        }
+
+    def metrics(self, site: Site) -> Metrics:
+        with self._superuser(site) as connection:
+            connections, size, hits = connection.execute(HOW_IT_IS, [DATABASE]).fetchone() or (0, 0, None)
+            slow = connection.execute(SLOW_QUERIES, [LONGEST_TEXT, DATABASE, SLOWEST]).fetchall()
+        return Metrics(
+            connections=connections,
+            connections_limit=site.size.connections,
+            size_bytes=size,
+            cache_hits=None if hits is None else float(hits),
+            slow_queries=tuple(SlowQuery(*row) for row in slow),
+        )
+
+    def back_up(self, site: Site, *, full: bool) -> None:
+        with self._superuser(site) as connection:
+            pgbackrest.begin(connection, full=full)
+
+    def backups(self, site: Site) -> Backups:
+        with self._superuser(site) as connection:
+            return pgbackrest.state(connection)
+
+    def beat(self, site: Site, *, kept: bool = False) -> datetime:
+        with self._superuser(site, database="postgres") as connection:
+            return pgbackrest.beat(connection, kept=kept)
+
+    def restore_files(self, site: Site, cipher: str, wanted: Wanted) -> dict[str, str]:
+        given = {
+            "pgbackrest.conf": pgbackrest.configuration(cipher, site.size),
+            "restore-options": pgbackrest.options(wanted),
+        }
+        return {"postgresql.conf": self.files(site, {})["postgresql.conf"], **given}
+
+    def _names(self, description: str) -> Json:
+        names = {"type": "string", "enum": sorted(self.allowed)}
+        return {"type": "array", "items": names, "uniqueItems": True, "description": description}
+
+    def _enable(self, connection: psycopg.Connection[Any], name: str) -> None:
+        if name not in self.allowed:
+            raise NotAllowed(f"The extension {name} is not offered. There are: {', '.join(sorted(self.allowed))}.")
+        schema = _schema_of(connection, name)
+        if schema and not _is_own(connection, schema):
+            raise NotAllowed(
+                f"The extension {name} needs the schema {schema}, which one of your apps has made. Rename that schema first."
+            )
+        where = sql.SQL("") if schema else sql.SQL("SCHEMA {}").format(sql.Identifier(EXTENSIONS_SCHEMA))
+        connection.execute(sql.SQL("CREATE EXTENSION IF NOT EXISTS {} {} CASCADE").format(sql.Identifier(name), where))
+        if schema:
+            connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO PUBLIC").format(sql.Identifier(schema)))
+
+    def _disable(self, connection: psycopg.Connection[Any], name: str) -> None:
+        if name in self.standard:
+            raise NotAllowed(f"The extension {name} belongs to every instance, so it cannot be disabled.")
+        try:
+            connection.execute(sql.SQL("DROP EXTENSION IF EXISTS {}").format(sql.Identifier(name)))
+        except errors.DependentObjectsStillExist as error:
+            raise NotAllowed(
+                f"The extension {name} is still in use: {error.diag.message_detail or error}. Drop what needs it first."
+            ) from error
+
+    @contextmanager
+    def _superuser(self, site: Site, *, database: str = DATABASE) -> Iterator[psycopg.Connection[Any]]:
+        connection = self._connect(site, database)
+        try:
+            yield connection
+        except psycopg.OperationalError as error:
+            raise NotReady(f"PostgreSQL went away: {_words(error)}") from error
+        finally:
+            connection.close()
+
+    def _connect(self, site: Site, database: str) -> psycopg.Connection[Any]:
+        """Log in with the newest password, or with an older one, which is then replaced."""
+        for number, password in enumerate(site.passwords):
+            try:
+                connection = psycopg.connect(
+                    host=site.host,
+                    hostaddr=site.address,
+                    port=self.port,
+                    user="postgres",
+                    password=password,
+                    dbname=database,
+                    sslmode="verify-full",
+                    sslrootcert=str(site.authority),
+                    connect_timeout=CONNECT_SECONDS,
+                    application_name="platform",
+                    options=f"-c statement_timeout={STATEMENT_MS}",
+                    autocommit=True,
+                )
+            except psycopg.OperationalError as error:
+                if "password authentication failed" in str(error) and number + 1 < len(site.passwords):
+                    continue
+                raise NotReady(f"PostgreSQL does not answer yet: {_words(error)}") from error
+            if number:
+                new = connection.pgconn.encrypt_password(site.passwords[0].encode(), b"postgres", b"scram-sha-256")
+                connection.execute(sql.SQL("ALTER ROLE postgres PASSWORD {}").format(sql.Literal(new.decode())))
+            # Not as an option: an extension that adds itself to everybody's path takes ours for what there was before.
+            connection.execute(f"SET search_path = {EXTENSIONS_SCHEMA}")
+            return connection
+        raise AssertionError("unreachable")
+
+
+RESTORE = {
+    "restore_from_latest_snapshot_of": {
+        "type": "string",
+        "description": "The GUID of an instance whose newest backup the database begins with.",
+    },
+    "restore_from_latest_snapshot_before": {
+        "type": "string",
+        "description": "Then its newest backup from before this time, like 2026-03-31 14:05:00 (UTC).",
+    },
+    "restore_from_point_in_time_of": {
+        "type": "string",
+        "description": "The GUID of an instance whose state the database begins with, as it is now.",
+    },
+    "restore_from_point_in_time_before": {
+        "type": "string",
+        "description": "Then its state at this time, like 2026-03-31 14:05:00 (UTC), of the last 7 days.",
+    },
+}
+HOW_IT_IS = """
+    SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename <> 'postgres'),
+           pg_database_size(datname),
+           blks_hit::float / nullif(blks_hit + blks_read, 0)
+    FROM pg_stat_database WHERE datname = %s
+"""
+SLOW_QUERIES = f"""
+    SELECT left(query, %s), calls, mean_exec_time, total_exec_time
+    FROM {EXTENSIONS_SCHEMA}.pg_stat_statements AS seen JOIN pg_database ON pg_database.oid = seen.dbid
+    JOIN pg_roles ON pg_roles.oid = seen.userid
+    WHERE datname = %s AND rolname <> 'postgres'
+    ORDER BY mean_exec_time DESC LIMIT %s
+"""  # noqa: S608 - nothing in it comes from anybody
+
+
+def _exists(connection: psycopg.Connection[Any], role: str) -> bool:
+    return connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone() is not None
+
+
+def _schema_of(connection: psycopg.Connection[Any], extension: str) -> str:
+    """Return the schema that the extension insists on, "" where it can stand anywhere."""
+    row = connection.execute(
+        "SELECT versions.schema FROM pg_available_extensions AS known JOIN pg_available_extension_versions AS versions"
+        " ON versions.name = known.name AND versions.version = known.default_version WHERE known.name = %s",
+        [extension],
+    ).fetchone()
+    if row is None:
+        raise NotAllowed(f"This PostgreSQL does not have the extension {extension}. Tell the platform team.")
+    return row[0] or ""
+
+
+def _is_own(connection: psycopg.Connection[Any], schema: str) -> bool:
+    """Tell whether nobody but the superuser has put anything there: an extension's script trusts what it finds."""
+    row = connection.execute(
+        "SELECT nspowner = 'postgres'::regrole FROM pg_namespace WHERE nspname = %s", [schema]
+    ).fetchone()
+    return row is None or bool(row[0])
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,12 @@
+-- Those who were bound to what was backed up are not bound to this.
+DO $$
+DECLARE
+    bound text;
+BEGIN
+    FOR bound IN SELECT rolname FROM pg_roles WHERE rolname ~ '^u[0-9a-f]{32}$' LOOP
+        EXECUTE format('REASSIGN OWNED BY %I TO manager', bound);
+        EXECUTE format('DROP OWNED BY %I', bound);
+        EXECUTE format('DROP ROLE %I', bound);
+    END LOOP;
+END
+$$;

@@ -1,0 +1,9 @@
+"""The worker door: what is done with brokers in the background, each job claimed from a row."""
+
+from services.jobs.backup import back_up
+from services.jobs.binding import work_on_binding
+from services.jobs.catalogue import synchronize
+from services.jobs.instance import work_on_instance
+from services.jobs.proof import prove
+
+__all__ = ["back_up", "prove", "synchronize", "work_on_binding", "work_on_instance"]

@@ -1,0 +1,155 @@
+"""An instance: how it stands, what it is, what uses it; how to connect, how its server is, and what was done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.models import AuditEvent, EventQuerySet, User
+from paas.lib.errors import NotFound, PaasError
+from services import live
+from services.models import Binding, ServiceInstance
+from services.views import connecting, prices
+from services.views.frame import bindings, instance_of, instance_page, instances, is_own
+from services.views.standing import progress, standing, was_made
+from tenants.access import authorize, spaces_with
+from tenants.event_links import page_of
+from tenants.events import EventPage
+from tenants.models import Space
+from tenants.views.events import told
+from tenants.views.places import for_scripts, found, person
+
+
+def bound_apps(user: User, instance: ServiceInstance) -> list[Binding]:
+    rows = bindings(user).filter(instance=instance, type=Binding.Type.APP)
+    return list(rows.order_by("app__name", "pk"))
+
+
+def lines_of(user: User, rows: Collection[Binding]) -> list[dict[str, Any]]:
+    """The bindings as the page lists them, with what the user may do to each."""
+    spaces = [row.app.space_id for row in rows if row.app]
+    may_bind, may_run = (
+        set(spaces_with(user, verb).filter(pk__in=spaces).values_list("pk", flat=True))
+        for verb in ("service.bind", "app.run")
+    )
+    return [
+        {
+            "binding": row,
+            "app": row.app,
+            "standing": standing(row),
+            "waits": waits_for_restart(row),
+            "may_unbind": row.app and row.app.space_id in may_bind,
+            "may_restart": row.app and row.app.space_id in may_run,
+        }
+        for row in rows
+    ]
+
+
+def waits_for_restart(binding: Binding) -> bool:
+    """Whether the app runs since before it was bound: it reads credentials when it starts."""
+    app: Any = binding.app
+    if app is None or binding.busy or binding.operation_state != binding.State.SUCCEEDED:
+        return False
+    current = app.target or app.serving
+    return app.state == app.State.STARTED and (not current or current.created_at < binding.operation_updated_at)
+
+
+@login_required
+@require_safe
+def overview(request: HttpRequest, guid: str) -> HttpResponse:
+    instance, user = instance_of(request, guid), person(request)
+    bound = bound_apps(user, instance)
+    all_bound = Binding.objects.there().filter(instance=instance, type=Binding.Type.APP).count()
+    plan = instance.plan
+    context = {
+        "lines": lines_of(user, bound),
+        "elsewhere": all_bound - len(bound),
+        "made": was_made(instance),
+        "price": prices.price(plan) if plan else "",
+        "points": prices.points(plan) if plan else [],
+        "shared": instance.shares.count(),
+    }
+    return instance_page(
+        request, instance, "services/overview.html", tab="service", **progress(instance, bound), **context
+    )
+
+
+@for_scripts
+@require_safe
+def now(request: HttpRequest, guid: str) -> HttpResponse:
+    """How far an operation is, fetched again and again; the page is loaded anew with each change."""
+    instance = instances(person(request)).filter(guid=guid).first() if "\0" not in guid else None
+    if instance is None:
+        return _gone(request)
+    shown = progress(instance, bound_apps(person(request), instance))
+    response = render(request, "services/now.html", {"instance": instance, **shown})
+    if request.GET.get("stage") not in (None, shown["stage"]):
+        response["HX-Refresh"] = "true"
+    return response
+
+
+def _gone(request: HttpRequest) -> HttpResponse:
+    """A deletion has ended while it was watched: on to the services of the space."""
+    guid = request.GET.get("space", "")
+    space = found(Space.objects.visible_to(person(request)), guid) if guid else None
+    if space is None:
+        raise NotFound("There is no such service instance, or you have no role in its space.")
+    response = HttpResponse()
+    response["HX-Redirect"] = reverse("space_services", args=[space.guid])
+    return response
+
+
+@login_required
+@require_safe
+def connect(request: HttpRequest, guid: str) -> HttpResponse:
+    return connect_page(request, instance_of(request, guid))
+
+
+def connect_page(request: HttpRequest, instance: ServiceInstance, **shown: Any) -> HttpResponse:
+    """Show how to connect; ``shown`` has the credentials that somebody has asked for."""
+    rows = bound_apps(person(request), instance)
+    kind = connecting.kind_of(instance)
+    context = {"rows": rows, "kind": kind, "languages": connecting.LANGUAGES, "quoted": connecting.quoted(instance)}
+    return instance_page(request, instance, "services/connect.html", tab="service_connect", **context, **shown)
+
+
+@login_required
+@require_safe
+def metrics(request: HttpRequest, guid: str) -> HttpResponse:
+    instance = instance_of(request, guid)
+    if not is_own(instance):
+        raise NotFound("What this service does is measured by whoever runs it: see its dashboard.")
+    context: dict[str, Any] = {"size": instance.plan.broker_metadata if instance.plan else {}}
+    try:
+        context |= {"seen": live.observation(instance), "figures": live.metrics(instance)}
+    except PaasError as error:
+        context["silent"] = error.detail
+    return instance_page(request, instance, "services/metrics.html", tab="service_metrics", **context)
+
+
+@login_required
+@require_safe
+def events(request: HttpRequest, guid: str) -> HttpResponse | StreamingHttpResponse:
+    """What was done to the instance and to the bindings that it has."""
+    instance = instance_of(request, guid)
+    guids = [instance.guid, *Binding.objects.filter(instance=instance).values_list("guid", flat=True)]
+
+    def sources(reader: User) -> Collection[EventQuerySet]:
+        authorize(reader, "audit.read", instance.space)
+        return [AuditEvent.objects.filter(target_guid__in=guids)]
+
+    def show(page: EventPage) -> HttpResponse:
+        return instance_page(request, instance, "services/events.html", tab="service_events", events=page)
+
+    return told(request, sources, show, name=instance.name)
+
+
+@page_of("service_instance", "user_provided_service_instance", name="service")
+def pages(reader: User, guids: Collection[str]) -> Iterable[str]:
+    return ServiceInstance.objects.visible_to(reader).filter(guid__in=guids).values_list("guid", flat=True)

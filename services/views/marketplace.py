@@ -1,0 +1,111 @@
+"""The marketplace of a space: what is offered, the plans side by side, and the form that makes an instance of one."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import User
+from paas.lib.errors import NotFound
+from services.actions import instance as actions
+from services.forms.instances import NewForm
+from services.models import Offering, Plan
+from services.views import prices
+from services.views.frame import services_crumbs, space_of, space_page
+from tenants.forms import errors_told_in
+from tenants.models import Space
+from tenants.navigation import Crumb
+from tenants.views.figures import figure
+from tenants.views.places import Figure, demand, found, person
+
+PER_PAGE = 20
+SHOWN = ("guid", "name", "costs", "free", "offering")
+
+
+def _offerings(user: User, space: Space) -> QuerySet[Offering]:
+    """What the user sees on offer; what the space may use comes first."""
+    usable = Plan.objects.usable_in(space).filter(offering=OuterRef("pk"))
+    there = Offering.objects.visible_to(user).filter(available=True, plans__available=True).distinct()
+    return there.annotate(usable=Exists(usable)).select_related("broker").defer("broker__credentials", "broker__wish")
+
+
+def _plans(user: User) -> QuerySet[Plan]:
+    return Plan.objects.visible_to(user).filter(available=True)
+
+
+@login_required
+@require_safe
+def marketplace(request: HttpRequest, guid: str) -> HttpResponse:
+    space, user = space_of(request, guid), person(request)
+    demand(request, "service.view", space)
+    words = request.GET.get("q", "").replace("\0", "").strip()[:200]
+    rows = _offerings(user, space).filter(Q(name__icontains=words) | Q(description__icontains=words))
+    rows = rows.prefetch_related(Prefetch("plans", _plans(user).only(*SHOWN), to_attr="seen"))
+    page = Paginator(rows.order_by("-usable", "name", "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    lines = [{"offering": row, "count": len(row.seen), "least": prices.least(row.seen)} for row in page]
+    return space_page(request, space, "services/marketplace.html", page=page, lines=lines, words=words)
+
+
+@login_required
+@require_safe
+def offering(request: HttpRequest, guid: str, offering: str) -> HttpResponse:
+    space, user = space_of(request, guid), person(request)
+    demand(request, "service.view", space)
+    row = found(_offerings(user, space), offering)
+    offers = prices.offers(_plans(user).filter(offering=row).select_related("offering__broker"), space)
+    return space_page(request, space, "services/offering.html", offering=row, offers=offers, crumbs=_crumbs(space))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def create(request: HttpRequest, guid: str, plan: str) -> HttpResponse:
+    """The form of a plan; what the machine has room for and the quota allows is told before it is sent."""
+    space, user = space_of(request, guid), person(request)
+    demand(request, "service.create", space)
+    chosen = _plan(space, plan)
+    given = {"name": request.GET.get("name", "")[:255], "app": request.GET.get("app", "")[:64]}
+    form = NewForm(request.POST or None, plan=chosen, space=space, user=user, initial=given)
+    if request.method == "POST" and form.is_valid():
+        asked = form.cleaned_data
+        with errors_told_in(form):
+            made, _job = actions.create(
+                user, space, plan=chosen, name=asked["name"], tags=asked["tags"], parameters=form.parameters,
+                app=asked.get("app"),
+            )  # fmt: skip
+            return redirect("service", made.guid)
+    (offer,) = prices.offers([chosen], space, room=request.method == "GET")
+    context = {"form": form, "offer": offer, "offering": chosen.offering, "figures": _use(space)}
+    context["crumbs"] = [*_crumbs(space), _crumb(space, chosen.offering)]
+    return space_page(request, space, "services/create.html", **context)
+
+
+def _crumbs(space: Space) -> list[Crumb]:
+    return [*services_crumbs(space), ("Marketplace", reverse("marketplace", args=[space.guid]))]
+
+
+def _crumb(space: Space, row: Offering) -> Crumb:
+    return row.broker_metadata.get("displayName") or row.name, reverse("offering", args=[space.guid, row.guid])
+
+
+def _plan(space: Space, guid: str) -> Plan:
+    usable = Plan.objects.usable_in(space).select_related("offering__broker")
+    chosen = usable.filter(guid=guid).first() if "\0" not in guid else None
+    if chosen is None:
+        raise NotFound("There is no such plan, or it is not open to this space.")
+    return chosen
+
+
+def _use(space: Space) -> list[tuple[str, Figure]]:
+    """How many services there will be with one more, of what the quotas allow."""
+    organization = space.organization
+    places = ((organization.name, organization.use, organization.quota), (space.name, space.use, space.quota))
+    return [
+        (name, figure("service_instances", use.service_instances + 1, quota.total_service_instances))
+        for name, use, quota in places
+        if quota is not None
+    ]

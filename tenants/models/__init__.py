@@ -1,0 +1,71 @@
+"""Where you are and what you may do: organizations, spaces, roles, quotas, regions, and what teams are made of."""
+
+from tenants.models.feature_flag import (
+    FeatureFlag,
+)
+from tenants.models.places import (
+    Organization,
+    OrganizationQuerySet,
+    OrganizationRole,
+    PlaceQuerySet,
+    Region,
+    Role,
+    Space,
+    SpaceQuerySet,
+    SpaceRole,
+    granting,
+    in_force,
+    sees_all,
+)
+from tenants.models.quotas import (
+    LIMITS,
+    Limits,
+    OrganizationQuota,
+    QuotaUse,
+    SpaceQuota,
+)
+from tenants.models.teams import (
+    CustomRole,
+    CustomRoleQuerySet,
+    Decision,
+    Departure,
+    Invitation,
+    QuotaRequest,
+    QuotaRequestQuerySet,
+    Robot,
+    RobotQuerySet,
+    RoleRequest,
+    RoleRequestQuerySet,
+)
+
+__all__ = [
+    "LIMITS",
+    "CustomRole",
+    "CustomRoleQuerySet",
+    "Decision",
+    "Departure",
+    "FeatureFlag",
+    "Invitation",
+    "Limits",
+    "Organization",
+    "OrganizationQuerySet",
+    "OrganizationQuota",
+    "OrganizationRole",
+    "PlaceQuerySet",
+    "QuotaRequest",
+    "QuotaRequestQuerySet",
+    "QuotaUse",
+    "Region",
+    "Robot",
+    "RobotQuerySet",
+    "Role",
+    "RoleRequest",
+    "RoleRequestQuerySet",
+    "Space",
+    "SpaceQuerySet",
+    "SpaceQuota",
+    "SpaceRole",
+    "granting",
+    "in_force",
+    "sees_all",
+]
