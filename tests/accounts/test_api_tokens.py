@@ -75,22 +75,30 @@ def test_unknown_fields_are_refused(calling, alice):
 
 def test_the_console_shows_a_new_token_once(browser, bearing, alice):
     page = browser(alice)
-    made = page.post("/account/tokens", {"name": "backup", "days": "30", "only_reads": "on"})
+    made = page.post("/account/tokens/new", {"name": "backup", "days": "30", "may": "read"})
     text = re.search(r'id="token">([^<]+)<', made.content.decode())[1]
     assert bearing(text).get("/v3/organizations").status_code == 200
     assert bearing(text).post("/v3/organizations", {"name": "x"}).status_code == 403
-    listed = page.get("/account").content.decode()
+    listed = page.get("/account/tokens").content.decode()
     assert "backup" in listed and text not in listed
     assert page.post(f"/account/tokens/{ApiToken.objects.get().guid}/revoke").status_code == 302
     assert not ApiToken.objects.exists()
 
 
-def test_the_console_says_what_is_wrong_with_a_token(browser, alice):
-    page = browser(alice)
-    assert "Enter a name" in page.post("/account/tokens", {"name": "", "days": "30"}).content.decode()
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ({"name": "", "may": "read"}, "Enter a name"),
+        ({"name": "backup", "may": "read"}, "You have a token called"),
+        ({"name": "x"}, "Choose what the token may do"),
+        ({"name": "x", "may": "chosen"}, "Choose at least one permission"),
+        ({"name": "x", "may": "chosen", "permissions": ["robot.manage"]}, "Select a valid choice"),
+    ],
+)
+def test_the_console_says_what_is_wrong_with_a_token(browser, alice, form, told):
     actions.create_api_token(alice, name="backup")
-    again = page.post("/account/tokens", {"name": "backup", "days": "30"}).content.decode()
-    assert "You have a token called" in again
+    assert told in browser(alice).post("/account/tokens/new", {"days": "30", **form}).content.decode()
+    assert ApiToken.objects.count() == 1
 
 
 def test_the_console_revokes_nobody_elses(browser, alice, bob):

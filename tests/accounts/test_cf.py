@@ -18,8 +18,11 @@ from typing import Any
 import pytest
 
 from accounts import actions, signin, tokens
-from accounts.models import User
+from accounts.models import User, UserSession
+from tenants.actions import robot as robots
+from tenants.actions import robot_key as robot_keys
 from tests.accounts.conftest import PASSWORD
+from tests.accounts.factors import give_app
 from tests.conftest import make_user
 
 pytestmark = [
@@ -74,6 +77,17 @@ def test_a_wrong_password_is_told(cf, admin):
     assert "Your account has been locked" in locked.stdout + locked.stderr
 
 
+def test_with_a_second_factor_the_password_leads_to_a_passcode(cf, admin, tmp_path):
+    give_app(admin)
+    refused = cf("auth", admin.username, PASSWORD, code=1)
+    said = refused.stdout + refused.stderr
+    assert "Use `cf login --sso`, with a code from" in said and "Raw Response" not in said
+    cf("login", "--sso-passcode", signin.new_passcode(admin))
+    assert "No orgs found" in cf("orgs").stdout
+    cf("logout")
+    assert not UserSession.objects.filter(user=admin).exists()
+
+
 def test_a_token_that_ran_out_is_renewed_without_a_word(cf, admin, tmp_path):
     cf("auth", admin.username, PASSWORD)
     known = json.loads(config(tmp_path).read_text())
@@ -95,6 +109,27 @@ def test_a_robot_signs_in_with_its_secret(cf, admin):
     cf("auth", "deployer", "a robot's long secret", "--client-credentials")
     assert "No orgs found" in cf("orgs").stdout
     assert "rejected" in cf("auth", "deployer", "wrong", "--client-credentials", code=1).stderr
+
+
+def test_a_robot_of_an_organization_signs_in_with_its_key(cf, admin, space):
+    organization = space.organization
+    robot = robots.create(admin, organization, name="deploy", address_ranges=["127.0.0.1"])
+    key, secret = robot_keys.create(admin, robot, name="ci")
+    cf("auth", admin.username, PASSWORD)
+    cf("set-space-role", robot.guid, organization.name, space.name, "SpaceDeveloper", "--client")
+    assert f"{robot.guid} (client)" in cf("space-users", organization.name, space.name).stdout
+    cf.environment |= {"CF_USERNAME": robot.guid, "CF_PASSWORD": secret}
+    cf("auth", "--client-credentials")
+    assert "No apps found" in cf("target", "-o", organization.name, "-s", space.name).stdout + cf("apps").stdout
+    robots.update(admin, robot, address_ranges=["2001:db8::/32"])
+    assert "may not be used from 127.0.0.1" in cf("apps", code=1).stderr
+    refused = cf("auth", "--client-credentials", code=1)
+    assert "may not be used from 127.0.0.1" in refused.stdout + refused.stderr
+    robots.update(admin, robot, address_ranges=[])
+    cf("auth", "--client-credentials")
+    cf("target", "-o", organization.name, "-s", space.name)
+    robot_keys.revoke(admin, key)
+    cf("apps", code=1)
 
 
 def test_an_admin_makes_and_deletes_people(cf, admin):

@@ -10,7 +10,7 @@ def test_the_root_names_one_origin_for_everything(client):
     here = "http://localhost:8080"
     assert links["self"]["href"] == links["log_cache"]["href"] == here
     assert links["login"]["href"] == links["uaa"]["href"] == f"{here}/uaa"
-    assert links["cloud_controller_v3"] == {"href": f"{here}/v3", "meta": {"version": "3.195.0"}}
+    assert links["cloud_controller_v3"] == {"href": f"{here}/v3", "meta": {"version": "3.205.0"}}
     assert links["cloud_controller_v2"] is None
     assert client.get("/", headers={"Host": "127.0.0.1:1"}).json()["links"]["self"]["href"] == "http://127.0.0.1:1"
 

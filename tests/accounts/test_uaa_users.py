@@ -52,7 +52,7 @@ def test_a_name_or_an_address_that_is_taken_is_a_conflict(calling, root, alice):
     ("wrong", "sentence"),
     [
         ({"password": "short"}, "at least 12 characters"),
-        ({"password": "password1234"}, "too common"),
+        ({"password": "password1234"}, "tried first"),
         ({"password": ""}, "at least 12 characters"),
         ({"userName": ""}, "A username has"),
         ({"userName": "a,b"}, "A username has"),

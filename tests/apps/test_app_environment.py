@@ -25,7 +25,7 @@ def test_variables_are_merged_and_null_removes_one(api, alice, app):
 def test_the_record_names_variables_and_never_holds_values(api, alice, app, recorded):
     api(alice).patch(variables(app), {"var": {"PASSWORD": "hunter2"}})
     event = recorded("audit.app.update")
-    assert event.data["names"] == ["PASSWORD"]
+    assert event.data["changes"] == {"environment.PASSWORD": [None, "[PRIVATE DATA HIDDEN]"]}
     assert "hunter2" not in str(event.data)
 
 

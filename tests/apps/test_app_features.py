@@ -24,10 +24,26 @@ def test_revisions_are_switched_off_and_on(api, alice, app, recorded):
     for enabled in (False, False, True):
         assert client.patch(feature(app, "revisions"), {"enabled": enabled}).json()["enabled"] is enabled
         assert client.get(feature(app, "revisions")).json()["enabled"] is enabled
-    assert recorded("audit.app.update").data["after"] == {"revisions_enabled": True}
+    assert recorded("audit.app.update").data["changes"] == {"revisions": [False, True]}
 
 
-@pytest.mark.parametrize("name", ["ssh", "service-binding-k8s", "file-based-vcap-services"])
+FILES = ("service-binding-k8s", "file-based-vcap-services")
+
+
+@pytest.mark.parametrize(("name", "other"), [FILES, FILES[::-1]])
+def test_files_of_services_are_one_way_or_the_other(api, alice, app, name, other, recorded):
+    client = api(alice)
+    for _ in range(2):  # twice is harmless
+        assert client.patch(feature(app, name), {"enabled": True}).json()["enabled"] is True
+    answer = client.patch(feature(app, other), {"enabled": True})
+    assert answer.status_code == 422 and "at the same time" in answer.json()["errors"][0]["detail"]
+    assert client.patch(feature(app, other), {"enabled": False}).json()["enabled"] is False
+    assert recorded("audit.app.update").data["changes"] == {name: [False, True]}
+    assert client.patch(feature(app, name), {"enabled": False}).json()["enabled"] is False
+    assert client.patch(feature(app, other), {"enabled": True}).json()["enabled"] is True
+
+
+@pytest.mark.parametrize("name", ["ssh"])
 def test_what_is_not_there_yet_may_only_be_off(api, alice, app, name):
     assert api(alice).patch(feature(app, name), {"enabled": False}).json()["enabled"] is False
     response = api(alice).patch(feature(app, name), {"enabled": True})

@@ -113,7 +113,11 @@ def test_name_lifecycle_and_metadata_change(api, alice, app, recorded):
     assert changed["lifecycle"]["data"] == {"buildpacks": ["nodejs_buildpack"], "stack": "debian12"}
     assert changed["metadata"]["annotations"] == {"owner": "web team"}
     event = recorded("audit.app.update")
-    assert (event.data["before"]["name"], event.data["after"]["name"]) == ("site", "front")
+    assert event.data["changes"] == {
+        "name": ["site", "front"],
+        "buildpacks": [None, ["nodejs_buildpack"]],
+        "annotations.owner": [None, "web team"],
+    }
     again = api(alice).patch(f"/v3/apps/{app.guid}", {"lifecycle": {"type": "buildpack", "data": {"buildpacks": None}}})
     assert again.json()["lifecycle"]["data"]["buildpacks"] == []
 

@@ -110,7 +110,7 @@ def test_beyond_the_quota_a_start_is_refused(api, alice, app, droplet, quota):
     quota.save()
     response = act(api(alice), app, "start")
     assert response.status_code == 422
-    assert "organization_quota_memory_mb_exceeded" in response.json()["errors"][0]["detail"]
+    assert "memory quota_exceeded" in response.json()["errors"][0]["detail"]
 
 
 def test_an_organization_that_is_suspended_starts_nothing(api, alice, app, droplet, org):

@@ -43,7 +43,7 @@ def test_it_changes_and_goes(api, alice, sidecar, recorded):
     there = f"/v3/sidecars/{sidecar.guid}"
     changed = api(alice).patch(there, {"command": "bin/other", "memory_in_mb": None}).json()
     assert (changed["name"], changed["command"]) == ("helper", "bin/other")
-    assert recorded("audit.app.sidecar.update").data["changed"] == ["command", "memory_mb"]
+    assert recorded("audit.app.sidecar.update").data["changes"] == {"command": ["[PRIVATE DATA HIDDEN]"] * 2}
     assert api(alice).delete(there).status_code == 204
     assert recorded("audit.app.sidecar.delete").data["name"] == "helper"
     assert api(alice).delete(there).json()["errors"][0]["detail"] == "Sidecar not found"

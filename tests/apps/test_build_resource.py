@@ -87,7 +87,9 @@ def test_a_build_is_audited_and_counted(
     api: Api, alice: User, package: Package, recorded: Callable[[str], AuditEvent]
 ) -> None:
     guid = ask(api(alice), package).json()["guid"]
-    assert recorded("audit.app.build.create").data == {"build_guid": guid, "package_guid": package.guid}
+    said = recorded("audit.app.build.create").data
+    assert (said["build_guid"], said["package_guid"]) == (guid, package.guid)
+    assert said["changes"]["memory_mb"] == [None, 1024]
     assert UsageEvent.objects.get(kind="build").state == "STAGING_STARTED"
 
 

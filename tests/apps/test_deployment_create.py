@@ -58,7 +58,7 @@ def test_options_size_the_web_process_in_the_same_go(api, alice, running, conver
     assert (used().instances, used().memory_mb) == (3, 768)
     app = converge(running)
     assert list(app.running.values_list("memory_mb", flat=True)) == [256, 256, 256]
-    assert recorded("audit.app.process.scale").data["instances"] == 3
+    assert recorded("audit.app.process.scale").data["changes"]["instances"] == [1, 3]
 
 
 def test_sizes_apply_to_the_first_push_too(api, alice, app, droplet, used):

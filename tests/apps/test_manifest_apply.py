@@ -284,7 +284,7 @@ def test_without_a_domain_there_is_no_default_route(api, alice, space):
 
 def test_a_quota_fails_the_job(api, alice, running, space, quota):
     type(quota).objects.filter(pk=quota.pk).update(total_memory_mb=1024)
-    assert "memory limit" in failed(api(alice), space, "applications: [{name: site, instances: 2}]")
+    assert "memory quota_exceeded" in failed(api(alice), space, "applications: [{name: site, instances: 2}]")
     assert Process.objects.get(app=running, type="web").instances == 1
 
 

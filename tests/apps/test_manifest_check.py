@@ -98,11 +98,8 @@ UNITS = "must use a supported unit: B, K, KB, M, MB, G, GB, T, or TB"
         ("metadata: {labels: {1: a}}", ["Metadata keys must be strings"]),
         ("metadata: {labels: {'a b': c}}", ["Label key error: 'a b' contains invalid characters, is empty or is longer than 63 characters"]),
         (
-            "services: [db]",
-            [
-                "Services cannot be bound yet: this platform has no service instances so far. "
-                "Remove 'services' from the manifest and push again."
-            ],
+            "services: [{parameters: {}}]",
+            ["Services must be a list of names, or of objects with a name, and perhaps parameters and a binding_name"],
         ),
     ],
 )  # fmt: skip

@@ -58,7 +58,7 @@ def test_health_checks_change(api, alice, app, recorded):
         "type": "http",
         "data": {"invocation_timeout": None, "interval": 5, "endpoint": "/ready"},
     }
-    assert recorded("audit.app.process.update").data["after"]["health_type"] == "http"
+    assert recorded("audit.app.process.update").data["changes"]["health_type"] == ["port", "http"]
     back = {"health_check": {"type": "process", "data": {"endpoint": None, "timeout": None}}}
     for _ in range(2):
         assert api(alice).patch(f"/v3/processes/{app.guid}", back).json()["health_check"] == {

@@ -22,8 +22,7 @@ def test_a_running_app_grows_and_its_quota_with_it(api, alice, running, converge
     converge(running)
     assert sorted(running.running.values_list("index", "memory_mb")) == [(0, 1024), (1, 256), (2, 256)]
     event = recorded("audit.app.process.scale")
-    assert event.data["before"] == {"instances": 1, "memory_mb": 1024}
-    assert event.data["instances"] == 3
+    assert event.data["changes"] == {"instances": [1, 3], "memory_mb": [1024, 256]}
     said = UsageEvent.objects.filter(kind="app").latest("id")
     assert (said.instances, said.previous_instances, said.memory_mb, said.previous_memory_mb) == (3, 1, 256, 1024)
 
@@ -89,7 +88,7 @@ def test_beyond_machine_and_quota_nothing_changes(api, alice, running, quota, us
     quota.per_process_memory_mb = 2048
     quota.save()
     many = scale(api(alice), running, {"instances": 3})
-    assert (many.status_code, "instance limit" in many.json()["errors"][0]["detail"]) == (422, True)
+    assert (many.status_code, "app_instance_limit_exceeded" in many.json()["errors"][0]["detail"]) == (422, True)
     large = scale(api(alice), running, {"memory_in_mb": 4096})
     assert (large.status_code, "at most 2048 MB" in large.json()["errors"][0]["detail"]) == (422, True)
     assert Process.objects.get(guid=running.guid).instances == 1

@@ -40,7 +40,7 @@ def test_options_and_metadata_change(api, alice, route, recorded):
     shown = api(alice).patch(url, body).json()
     assert (shown["options"], shown["metadata"]["labels"]) == ({"loadbalancing": "least-connection"}, {"a": "b"})
     assert api(alice).patch(url, {"options": {"loadbalancing": None}}).json()["options"] == {}
-    assert recorded("audit.route.update").data["before"] == {"loadbalancing": "least-connection"}
+    assert recorded("audit.route.update").data["changes"] == {"options.loadbalancing": ["least-connection", None]}
 
 
 def test_how_requests_are_shared_out_is_published(api, alice, running, route, converge):
@@ -116,7 +116,9 @@ def test_a_route_moves_to_another_space(api, alice, taken, second, used, recorde
     taken.refresh_from_db()
     assert taken.space == second
     assert (used().routes, QuotaUse.objects.get(space=second).routes) == (0, 1)
-    assert recorded("audit.route.transfer-owner").data == {"from_space": used().space.guid, "to_space": second.guid}
+    assert recorded("audit.route.transfer-owner").data == {
+        "changes": {"space": ["production", second.name]}, "from_space": used().space.guid, "to_space": second.guid,
+    }  # fmt: skip
     assert AuditEvent.objects.filter(type="audit.route.transfer-owner").count() == 1
 
 

@@ -102,7 +102,7 @@ def test_spaces_of_one_organization_split_a_host_of_their_own_domain(api, alice,
 def test_the_quota_is_kept(api, alice, space, domain, quota, used):
     OrganizationQuota.objects.filter(pk=quota.pk).update(total_routes=1)
     assert create(api(alice), space, domain, host="one").status_code == 201
-    assert "routes limit of organization 'ministry' is 1" in said(create(api(alice), space, domain, host="two"))[0]
+    assert "Routes quota exceeded for organization 'ministry'" in said(create(api(alice), space, domain, host="two"))[0]
     assert used().routes == 1
 
 

@@ -76,7 +76,9 @@ def test_a_group_is_read_by_all_and_changed_by_admins(
         assert (reply.status_code, reply.json()["var"]) == (200, {"A": "1", "B": "2"})
     assert api(root).patch(path, {"var": {"A": None}}).json()["var"] == {"B": "2"}
     assert api(alice).get(path).json()["var"] == {"B": "2"}
-    assert recorded("audit.environment_variable_group.update").data["names"] == ["A"]
+    assert recorded("audit.environment_variable_group.update").data["changes"] == {
+        "variables.A": ["[PRIVATE DATA HIDDEN]", None]
+    }
     assert EnvironmentGroup.objects.get().name == name
 
 

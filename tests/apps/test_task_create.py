@@ -111,7 +111,7 @@ def test_quota_limits_memory_and_number(api, alice, app, droplet, quota, used):
     assert run(api(alice), app, memory_in_mb=2048).status_code == 422
     assert run(api(alice), app).status_code == 202
     response = run(api(alice), app, memory_in_mb=64)
-    assert (response.status_code, "allows 1 tasks of an app" in detail(response)) == (422, True)
+    assert (response.status_code, "may have 1 tasks at a time" in detail(response)) == (422, True)
     assert used().memory_mb == 1024
 
 

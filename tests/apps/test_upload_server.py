@@ -22,6 +22,8 @@ from accounts import actions as accounts
 from accounts.models import User
 from apps.actions import push
 from apps.models import App
+from tenants.actions import departure
+from tests.apps.archives import SOURCE, zipped
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 SIZE_MB = 256
@@ -110,4 +112,28 @@ def test_an_upload_whose_sender_goes_away_leaves_nothing(server: Server, alice: 
         sender.sendall(head.encode() + bytes(8 << 20))
     reply: Any = requests.get(server.url(f"/v3/packages/{package.guid}"), headers=server.headers, timeout=30)
     assert reply.json()["state"] == "AWAITING_UPLOAD"  # it can be tried anew
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_an_upload_is_refused_if_the_role_goes_before_its_end(
+    server: Server, alice: User, dora: User, app: App, tmp_path: Path
+) -> None:
+    package = push.create_package(alice, app)
+    bits = zipped(SOURCE)
+    part = b'--x\r\nContent-Disposition: form-data; name="bits"; filename="a.zip"\r\n\r\n'
+    body = part + bits.read() + b"\r\n--x--\r\n"
+    head = (
+        f"POST /v3/packages/{package.guid}/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n"
+        f"Authorization: {server.headers['Authorization']}\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port)) as sender:
+        sender.sendall(head.encode() + body[:-20])
+        time.sleep(1)  # the server has begun to read
+        departure.leave(dora, alice, organization=app.space.organization)
+        sender.sendall(body[-20:])
+        answer = sender.makefile("rb").readline()
+    assert b" 404 " in answer or b" 403 " in answer
+    package.refresh_from_db()
+    assert package.state == "AWAITING_UPLOAD"
     assert list((tmp_path / "uploads").iterdir()) == []

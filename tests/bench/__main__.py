@@ -10,7 +10,7 @@ from importlib import import_module
 from tests.bench.ground import Ground
 from tests.bench.table import Row, table
 
-FIGURES = ("lists", "router", "start", "memory", "push", "logs", "route")  # each a module here
+FIGURES = ("lists", "matrix", "router", "start", "memory", "push", "logs", "route")  # each a module here
 
 
 def main(names: list[str]) -> int:

@@ -23,21 +23,21 @@ def measure(ground: Ground) -> list[Row]:
     """Measure in this process: the door with all its middleware and the look-up of the token, but no sockets."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "paas.settings")
     django.setup()
-    with _database():
+    with database():
         from tests.bench.tenancy import Tenancy
 
         tenancy, found = Tenancy(), []
         for size in SIZES:
             ground.say(f"lists with {size:,} apps")
             tenancy.grow(size)
-            _analyze()
+            analyze()
             for page in PAGES if size < SIZES[-1] else (*PAGES, LARGEST_PAGE):
                 found += _lists(tenancy, page)
     return found
 
 
 @contextmanager
-def _database() -> Iterator[None]:
+def database() -> Iterator[None]:
     """Make a database of its own, and remove it."""
     from django.db import connections
     from django.test.utils import (
@@ -57,7 +57,7 @@ def _database() -> Iterator[None]:
         teardown_test_environment()
 
 
-def _analyze() -> None:
+def analyze() -> None:
     """What the database's own housekeeping would have done by the time there are so many rows."""
     from django.db import connection
 
@@ -90,12 +90,12 @@ def _lists(tenancy: Any, page: int) -> list[Row]:
         with CaptureQueriesContext(connection) as queries:
             note = f"{ours() / 1000:,.0f} kB"
         note = f"{len(queries)} queries, {note}"
-        milliseconds = _in_turns(ours, reference)
+        milliseconds = in_turns(ours, reference)
         found.append(Row(f"{path}, {tenancy.apps:,} apps, pages of {page:,} ({note})", "ms", *milliseconds))
     return found
 
 
-def _in_turns(*works: Callable[[], Any]) -> list[float]:
+def in_turns(*works: Callable[[], Any]) -> list[float]:
     """Return the median milliseconds of each."""
     taken: list[list[float]] = [[] for _ in works]
     for _ in range(ROUNDS):

@@ -197,7 +197,7 @@ class Machine:
         mine = ["--filter", f"label=paas.install={self.install}"]
         for container in docker("ps", "--all", "--quiet", *mine).split():
             docker("rm", "--force", "--volumes", container)
-        for point in (self.folder / "disks").glob("*"):
+        for point in (*(self.folder / "disks").glob("*"), *(self.folder / "volumes").glob("*")):
             if point.is_mount():
                 subprocess.run(["umount", "--lazy", str(point)], check=True)
         for network in docker("network", "ls", "--quiet", *mine).split():

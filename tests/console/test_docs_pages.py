@@ -20,7 +20,7 @@ FOLDER = Path(settings.BASE_DIR, "templates", "docs")
 def test_every_page_is_read_without_signing_in(browser: Any, slug: str) -> None:
     page = browser().get(f"/docs{slug}").content.decode()
     assert page.count("<h1") == 1
-    assert "{{" not in page
+    assert "{{" not in page.replace("${{ secrets.", "")  # what GitHub fills in
     assert len(page) < 150_000
     for target in re.findall(r'href="(/[^"#]*)', page):
         if not target.startswith(settings.STATIC_URL):

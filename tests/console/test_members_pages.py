@@ -154,11 +154,15 @@ def test_removing_lists_what_goes_and_takes_it_all(browser: Any, dora: Any, alic
     assert "Space production" in page
     assert "Developer" in page.title()
     answer = browser(dora).post(url)
-    assert answer["Location"] == f"/orgs/{org.guid}/members"
+    assert answer["Location"] == f"/orgs/{org.guid}/departures"
     assert not OrganizationRole.objects.filter(user=alice).exists()
     assert not SpaceRole.objects.filter(user=alice).exists()
     types = list(AuditEvent.objects.order_by("id").values_list("type", flat=True))
-    assert types == ["audit.user.space_developer_remove", "audit.user.organization_user_remove"]
+    assert types == [
+        "audit.user.space_developer_remove",
+        "audit.user.organization_user_remove",
+        "audit.organization.member-remove",
+    ]
     assert browser(dora).post(url).status_code == 404
 
 

@@ -102,7 +102,7 @@ def test_an_empty_organization_says_the_next_step(browser: Any, dora: Any, org: 
     assert "create a space" in browser(dora).get(f"/orgs/{org.guid}").content.decode()
 
 
-def test_an_admin_creates_an_organization(browser: Any, root: Any, quota: Any) -> None:
+def test_an_admin_creates_an_organization(browser: Any, root: Any, quota: Any, region: Any) -> None:
     answer = browser(root).post("/orgs/new", {"name": "Treasury"}, follow=True)
     made = Organization.objects.get(name="Treasury")
     assert answer.redirect_chain == [(f"/orgs/{made.guid}", 302)]

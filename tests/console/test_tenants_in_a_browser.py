@@ -33,7 +33,10 @@ def test_the_pages_of_organizations_and_spaces(
     tabs = ("", "/members", "/events", "/settings", "/spaces/new", "/members/add", f"/members/{dora.guid}/remove")
     urls = [f"/orgs/{organization.guid}{tab}" for tab in tabs]
     urls += [f"/spaces/{busy.guid}{tab}" for tab in ("/members", "/members/add", "/events", "/settings", "/delete")]
-    for url, user in [*((url, dora) for url in ("/", *urls)), *((url, root) for url in ("/orgs/new", urls[3]))]:
+    for url, user in [
+        *((url, dora) for url in ("/", *urls)),
+        *((url, root) for url in ("/orgs/new", urls[3], f"/people/{dora.guid}/events", "/platform/events")),
+    ]:
         page = visit(url, user, width=width)
         assert faults(page) == [], url
 

@@ -147,11 +147,18 @@ def test_a_network_that_is_none_is_named():
         ("PAAS_BLOBS", "tape"),
         ("PAAS_BLOBS", "s3"),
         ("PAAS_UPLOAD_LIMIT_MB", "0"),
+        ("PAAS_TOKEN_DAYS", "366"),
         ("PAAS_BLOBS_BUDGET_MB", "99"),
+        ("PAAS_AUDIT_DAYS", "399"),
     ],
 )
 def test_what_only_the_control_plane_reads_is_checked_before_it_starts(name: str, value: str) -> None:
     assert refusal(**{name: value}).startswith(f"{name} is ")
+
+
+def test_mail_needs_its_server_and_a_user_a_password() -> None:
+    assert "PAAS_SMTP_HOST" in refusal(PAAS_SMTP_TLS="off")
+    assert "PAAS_SMTP_PASSWORD" in refusal(PAAS_SMTP_HOST="mail.example.org", PAAS_SMTP_USER="platform")
 
 
 def test_both_ways_to_begin_an_address_are_named() -> None:

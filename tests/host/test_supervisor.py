@@ -95,7 +95,7 @@ def test_one_that_will_not_end_is_killed(tmp_path: Path, start: Callable):
     running.terminate()
     time.sleep(0.3)
     running.terminate()  # a second Ctrl-C does not wait
-    assert running.wait(10) == 0
+    assert running.wait(60) == 0
 
 
 def test_one_that_cannot_run_at_all_stops_the_start_with_its_last_lines(start: Callable):

@@ -65,9 +65,10 @@ def test_it_sees_no_files_of_others_nor_of_the_platform(
         assert machine.inside(mine.instance, "test", "-e", path).returncode != 0, path
 
 
-def test_it_trusts_what_the_machine_trusts(machine: Machine, mine: Observation) -> None:
+def test_it_trusts_what_the_machine_trusts_and_the_platforms_own_services(machine: Machine, mine: Observation) -> None:
     trusted = Path(os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")).read_text()
-    assert machine.inside(mine.instance, "sh", "-c", "cat $SSL_CERT_FILE").stdout == trusted
+    own = machine.runtime.authority.certificate().read_text()
+    assert machine.inside(mine.instance, "sh", "-c", "cat $SSL_CERT_FILE").stdout == trusted + own
 
 
 def test_a_full_disk_is_its_own_trouble(machine: Machine, theirs: Observation) -> None:

@@ -79,6 +79,29 @@ def folder(path: Path, files: dict[str, str]) -> Path:
     return path
 
 
+def test_a_robot_signs_in_with_its_key(tmp_path: Path, root: Client, space: Any, place: tuple[str, str]) -> None:
+    owner = {"organization": {"data": {"guid": space["relationships"]["organization"]["data"]["guid"]}}}
+    here = f"http://localhost:{root.port}"
+    robot = root.call("POST", "/v3/robots", {"name": "deploy", "relationships": owner})
+    keys = f"/v3/robots/{robot['guid']}/keys"
+    key = root.call("POST", keys, {"name": "ci"})
+    admin, cf = terminal(tmp_path / "root", root), Terminal(tmp_path, root)
+    admin("set-space-role", robot["client_id"], *place, "SpaceDeveloper", "--client")
+    assert f"{robot['client_id']} (client)" in admin("space-users", *place)
+    cf("api", here)
+    cf("auth", robot["client_id"], key["secret"], "--client-credentials")
+    cf("target", "-o", place[0], "-s", place[1])
+    cf("create-app", "made-by-a-robot")
+    address = root.call("GET", f"{keys}/{key['guid']}")["last_used_address"]
+    assert address  # as the router told it
+    root.call("PATCH", f"/v3/robots/{robot['guid']}", {"address_ranges": ["2001:db8::/32"]})
+    assert f"may not be used from {address}" in cf.fails("apps")
+    root.call("PATCH", f"/v3/robots/{robot['guid']}", {"address_ranges": [address]})
+    assert "made-by-a-robot" in cf("apps")
+    root.call("DELETE", f"{keys}/{key['guid']}")
+    cf.fails("apps")
+
+
 def test_push_and_what_follows(cf: Terminal, alice: Client, name: str, tmp_path: Path) -> None:
     source = folder(tmp_path / "source", apps.server("pushed"))
     said = cf("push", name, "-p", str(source), "-m", "256M")

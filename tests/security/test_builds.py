@@ -28,7 +28,7 @@ def test_what_a_build_says_can_be_stored(app, alice):
     sidecars = [{"name": "s\0", "command": "\ud800", "process_types": ["web\0"], "memory_mb": 16}]
     built = result(process_types={"web": "run\0 \ud800", "b.2_c-D": ""}, sidecars=sidecars)
     droplet = Droplet.objects.create(app=app, state="STAGED", key="x", **_outcome(built))
-    deployments.adopt(app, droplet)
+    deployments.adopt(alice, app, droplet)
     assert {process.type for process in app.processes.all()} == {"web", "b.2_c-D"}
     assert droplet.process_types["web"] == "run\ufffd \ufffd"
 

@@ -23,7 +23,7 @@ from apps.actions import route as routes
 from apps.actions import task as tasks
 from apps.models import App, Domain, Process, Route, Task
 from paas.lib.errors import PaasError
-from tenants.models import QuotaUse
+from tenants.models import QuotaUse, SpaceQuota
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 20
@@ -116,6 +116,21 @@ def test_twenty_tasks_at_once_are_no_more_than_the_quota_allows(alice, space, qu
     found = at_once(lambda: tasks.create(alice, app, command="true", memory_mb=16) for _ in range(MANY))
     assert found == {"done": 3, "QuotaExceeded": MANY - 3}
     assert Task.objects.count() == 3 and QuotaUse.objects.get(space=space).memory_mb == 64 + 3 * 16
+
+
+@pytest.mark.parametrize("of_space", [False, True])
+def test_twenty_routes_at_once_are_no_more_than_the_quota_allows(alice, space, quota, region, of_space):
+    domain = Domain.objects.create(name="apps.example", region=region)
+    if of_space:
+        space.quota = SpaceQuota.objects.create(organization=space.organization, name="small", total_routes=7)
+        space.save()
+    else:
+        quota.total_routes = 7
+        quota.save()
+    found = at_once(partial(routes.create, alice, space, domain=domain, host=f"host{number}") for number in range(MANY))
+    assert found == {"done": 7, "QuotaExceeded": MANY - 7}
+    assert Route.objects.filter(space=space).count() == QuotaUse.objects.get(space=space).routes == 7
+    assert QuotaUse.objects.get(organization=space.organization).routes == 7
 
 
 def test_one_host_is_never_two_organizations(alice, charlie, space, other_space, region):

@@ -10,12 +10,14 @@ from urllib.parse import urlencode
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.apps.archives import zipped
-from tests.walk.people import ACCOUNTS, FIRST_PASSWORD
+from tests.walk.people import ACCOUNTS, FIRST_PASSWORD, THERE
 from tests.walk.rows import Row, Send
 from tests.walk.world import PASSWORD
 
 ORG, SPACE = "organization.view", "space.view"  # what shows an organization and what is in it, a space likewise
-PLATFORM, MEMBERS, SPACE_MEMBERS = "platform.manage", "organization.member.manage", "space.member.manage"
+APPS = "app.view"  # what shows an app and what is in it
+PLATFORM, MEMBERS, SPACE_MEMBERS = "platform.manage", f"{THERE}member.manage", "member.manage"
+ROBOTS = "robot.manage"
 ACCOUNT, VIEW_ACCOUNT, USAGE = f"{ACCOUNTS}account.manage", f"{ACCOUNTS}account.view", f"{ACCOUNTS}usage.view"
 GET, POST, PATCH, DELETE, PUT = (partial(Row, method) for method in ("GET", "POST", "PATCH", "DELETE", "PUT"))
 LABELS: dict[str, Any] = {"metadata": {"labels": {"walked": "yes"}}}
@@ -50,7 +52,7 @@ def destinations(thing: str) -> Send:
 def grant(t: Things) -> str:
     """The form by which ``cf login`` gets its tokens."""
     return urlencode(
-        {"grant_type": "password", "client_id": "cf", "username": t.member_name, "password": FIRST_PASSWORD}
+        {"grant_type": "password", "client_id": "cf", "username": t.newcomer_name, "password": FIRST_PASSWORD}
     )
 
 
@@ -105,12 +107,11 @@ PLATFORM_ROWS = (
     POST("v3/stacks", "", PLATFORM, lambda t: {"name": "another"}, cannot=True),
     *described("v3/stacks/<str:guid>", "", PLATFORM),
     DELETE("v3/stacks/<str:guid>", "", PLATFORM, cannot=True),
-    listed("v3/stacks/<str:guid>/apps", "app", SPACE),
+    listed("v3/stacks/<str:guid>/apps", "app", APPS),
     *(
         row
         for name in (
-            "isolation_segments", "security_groups", "service_instances", "service_credential_bindings",
-            "service_route_bindings", "service_offerings", "service_plans", "service_brokers",
+            "isolation_segments", "security_groups", "service_route_bindings",
         )
         for row in (GET(f"v3/{name}"), GET(f"v3/{name}/<str:guid>", never=True))
     ),
@@ -144,15 +145,15 @@ ORGANIZATION_ROWS = (
     POST(
         "v3/space_quotas",
         ORG,
-        "space.quota.manage",
+        "quota.manage",
         lambda t: {"name": "walked", "relationships": {"organization": to(t.organization)}},
         named=True,
     ),
     GET("v3/space_quotas/<str:guid>", SPACE),
-    PATCH("v3/space_quotas/<str:guid>", SPACE, "space.quota.manage", lambda t: {"name": "walked"}),
-    DELETE("v3/space_quotas/<str:guid>", SPACE, "space.quota.manage"),
-    POST("v3/space_quotas/<str:guid>/relationships/spaces", SPACE, "space.quota.manage", many("annex")),
-    DELETE("v3/space_quotas/<str:guid>/relationships/spaces/<str:space>", SPACE, "space.quota.manage"),
+    PATCH("v3/space_quotas/<str:guid>", SPACE, "quota.manage", lambda t: {"name": "walked"}),
+    DELETE("v3/space_quotas/<str:guid>", SPACE, "quota.manage"),
+    POST("v3/space_quotas/<str:guid>/relationships/spaces", SPACE, "quota.manage", many("annex")),
+    DELETE("v3/space_quotas/<str:guid>/relationships/spaces/<str:space>", SPACE, "quota.manage"),
     listed("v3/roles", "auditor", ORG),
     listed("v3/roles", "in_space", SPACE),
     POST("v3/roles", ORG, MEMBERS, role("organization_manager", "organization"), named=True),
@@ -160,11 +161,45 @@ ORGANIZATION_ROWS = (
     GET("v3/roles/<str:guid>", ORG),
     GET("v3/roles/<str:guid>", SPACE, ids={"guid": "in_space"}),
     DELETE("v3/roles/<str:guid>", ORG, MEMBERS),
+    GET("v3/organizations/<str:guid>/permissions", ORG, cannot=True),  # nothing is asked
+    POST(
+        "v3/organizations/<str:guid>/actions/change_roles",
+        ORG,
+        MEMBERS,
+        lambda t: {"give": [{"user": t.member, "role": "organization_manager"}]},
+    ),
+    GET("v3/users/<str:guid>/platform_role", "", VIEW_ACCOUNT),
+    PATCH("v3/users/<str:guid>/platform_role", "", ACCOUNT, lambda t: {"role": "admin_read_only"}),
+    listed("v3/departures", "departure", MEMBERS),
+    POST(
+        "v3/departures",
+        ORG,
+        MEMBERS,
+        lambda t: {"relationships": {"user": to(t.member), "organization": to(t.organization)}},
+        named=True,
+    ),
+    GET("v3/departures/<str:guid>", MEMBERS, ids={"guid": "departure"}),
+    POST("v3/departures/<str:guid>/actions/undo", MEMBERS, MEMBERS, ids={"guid": "departure"}),
     DELETE("v3/roles/<str:guid>", SPACE, SPACE_MEMBERS, ids={"guid": "in_space"}),
-    listed("v3/audit_events", "organization_event", "organization.audit"),
-    listed("v3/audit_events", "space_event", "space.audit"),
-    GET("v3/audit_events/<str:guid>", "organization.audit", ids={"guid": "organization_event"}),
-    GET("v3/audit_events/<str:guid>", "space.audit"),
+    listed("v3/robots", "org_robot", ORG),
+    POST(
+        "v3/robots",
+        ORG,
+        ROBOTS,
+        lambda t: {"name": "walked", "relationships": {"organization": to(t.organization)}},
+        named=True,
+    ),
+    *described("v3/robots/<str:guid>", ORG, ROBOTS),
+    DELETE("v3/robots/<str:guid>", ORG, ROBOTS),
+    GET("v3/robots/<str:robot>/keys", ORG, ROBOTS),
+    POST("v3/robots/<str:robot>/keys", ORG, ROBOTS, lambda t: {"name": "walked"}),
+    GET("v3/robots/<str:robot>/keys/<str:guid>", ORG, ROBOTS),
+    DELETE("v3/robots/<str:robot>/keys/<str:guid>", ORG, ROBOTS),
+    POST("v3/robots/<str:robot>/keys/<str:guid>/actions/rotate", ORG, ROBOTS, lambda t: {"days": 7}),
+    listed("v3/audit_events", "organization_event", f"{THERE}audit.read"),
+    listed("v3/audit_events", "space_event", "audit.read"),
+    GET("v3/audit_events/<str:guid>", f"{THERE}audit.read", ids={"guid": "organization_event"}),
+    GET("v3/audit_events/<str:guid>", "audit.read"),
     listed("v3/domains", "domain", ORG),
     listed("v3/domains", "shared_domain", ""),
     POST(
@@ -251,7 +286,7 @@ UAA_ROWS = (
     GET("uaa/Users", do=VIEW_ACCOUNT),
     POST("uaa/Users", "", ACCOUNT, lambda t: {"userName": "walked", "password": PASSWORD}),
     GET("uaa/Users/<str:guid>", do=VIEW_ACCOUNT),
-    GET("uaa/Users/<str:guid>", do=VIEW_ACCOUNT, own=True, ids={"guid": "me"}),
+    GET("uaa/Users/<str:guid>", do=VIEW_ACCOUNT, own=True, ids={"guid": "me"}, people=True),
     DELETE("uaa/Users/<str:guid>", do=ACCOUNT),
     PUT("uaa/Users/<str:guid>/password", "", f"{ACCOUNTS}account.password", lambda t: {"password": PASSWORD}),
     PUT(

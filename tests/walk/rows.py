@@ -47,6 +47,8 @@ class Row:
     never: bool = False  # there is nothing at that address, or it is somebody else's own
     cannot: bool = False  # it can never be done here
     page: bool = False  # a form that answers with a page
+    whole: bool = False  # not for a token that is narrowed, whatever it is narrowed to
+    people: bool = False  # no robot is known there
 
     @property
     def operation(self) -> tuple[str, str]:
@@ -58,10 +60,12 @@ class Row:
 
     def outcome(self, person: Person) -> Outcome:
         """What the tables of verbs make of the person's request."""
-        if not self.public and not person.signed_in:
+        if not self.public and not (person.has_browser or (self.is_api and person.signed_in)):
             return Outcome.SIGNED_OUT
         if self.never or not (self.shows or self.seen_by(person)):
             return Outcome.UNKNOWN if self.named else Outcome.HIDDEN
+        if (self.whole and person.token) or (self.people and person.is_robot):
+            return Outcome.REFUSED
         if self.do and not holds(person, self.do, own=self.own):
             return Outcome.REFUSED
         if self.do and person.suspended and changes(self.do):

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from types import SimpleNamespace as Things
 
-from tests.walk import api, api_apps, console
+from tests.walk import api, api_apps, attached, catalogue, console, identity, quotas, roles, ways
 from tests.walk.doors import PLACEHOLDER, address
 from tests.walk.rows import Row
 
-TABLE: tuple[Row, ...] = (*api.ROWS, *api_apps.ROWS, *console.ROWS)
+TABLE: tuple[Row, ...] = (
+    *api.ROWS,
+    *api_apps.ROWS,
+    *attached.ROWS,
+    *catalogue.ROWS,
+    *console.ROWS,
+    *identity.ROWS,
+    *quotas.ROWS,
+    *roles.ROWS,
+    *ways.ROWS,
+)
 
 # what stands before a guid -> the thing that is asked for
 NOUNS = {
@@ -18,11 +28,20 @@ NOUNS = {
     "sidecars": "sidecar", "revisions": "revision", "deployments": "deployment", "tasks": "task",
     "packages": "package", "builds": "build", "droplets": "droplet", "buildpacks": "buildpack", "stacks": "stack",
     "app_usage_events": "usage", "access_tokens": "access_token", "tokens": "access_token",
+    "people": "member", "robots": "org_robot", "keys": "robot_key",
+    "custom_roles": "custom_role", "role_grants": "auditor", "grants": "auditor", "role_requests": "role_request",
+    "services": "service_instance", "bindings": "service_binding",
+    "service_instances": "service_instance", "service_backup_repositories": "service_instance", "service_credential_bindings": "service_key",
+    "service_brokers": "service_broker", "service_offerings": "service_offering", "service_plans": "service_plan",
+    "quota_requests": "quota_request", "quota-requests": "quota_request",
+    "requests": "role_request", "mails": "mail", "outbox": "mail", "invitations": "invitation",
 }  # fmt: skip
 OTHERS = {
+    "organization": "organization",
     "destination": "destination", "space": "space", "person": "member", "source": "app", "secret": "link",
-    "jti": "jti", "client_id": "robot", "version": "version", "type": "=web", "process_type": "=web", "index": "=0",
-    "page": "=getting-started",
+    "jti": "jti", "client_id": "robot", "robot": "org_robot", "key": "robot_key", "version": "version", "type": "=web", "process_type": "=web", "index": "=0",
+    "offering": "service_offering", "plan": "service_plan",
+    "page": "=getting-started", "invitation": "invitation",
 }  # fmt: skip
 
 

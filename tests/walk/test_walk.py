@@ -11,7 +11,7 @@ from django.test import Client
 
 from tenants import access
 from tests.walk import doors
-from tests.walk.people import CAST, FROZEN, MINISTRY, Person, holds
+from tests.walk.people import CAST, FROZEN, MINISTRY, THERE, Person, holds
 from tests.walk.rows import Outcome, Row
 from tests.walk.table import TABLE
 from tests.walk.walker import ask, became, client, offers, text_of
@@ -22,7 +22,7 @@ ADMIN = next(person for person in CAST if person.is_admin)
 # Verbs of the documentation that no door asks for: what they tell is seen with its place, or decided on another floor;
 # shells, services and bills come later.
 UNASKED = {
-    "app.ssh", "app.view", "billing.view", "organization.quota.manage", "platform.view", "usage.view", "user.manage",
+    "app.ssh", "billing.view",
 }  # fmt: skip
 
 
@@ -43,9 +43,9 @@ def test_the_table_holds_every_operation_and_no_other(world: World) -> None:
 
 
 def test_every_verb_is_walked() -> None:
-    asked = {verb for row in TABLE for verb in (row.see, row.do)}
+    asked = {verb.removeprefix(THERE) for row in TABLE for verb in (row.see, row.do)}
     services = {verb for verb in access.TABLE if verb.startswith("service.")}
-    assert set(access.TABLE) - asked == UNASKED | services
+    assert set(access.TABLE) - asked - services == UNASKED
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.method} /{row.pattern}")
@@ -96,13 +96,13 @@ def _told_too_much(person: Person, text: str, world: World) -> str:
     for name in (MINISTRY, FROZEN):
         at_home = person.home == name or bool(person.platform_role)
         there = world.there[name]
-        for verb, kept in (
-            ("app.see_environment", (there.variable,)),
-            ("app.see_secrets", (there.command,)),
-            ("space.view", (there.app_name, there.other_name, there.space_name)),
+        for verbs, kept in (
+            (("app.see_environment",), (there.variable,)),
+            (("app.see_secrets",), (there.command,)),
+            (("space.view", f"{THERE}audit.read"), (there.app_name, there.other_name, there.space_name)),
         ):
-            if not (at_home and holds(person, verb)) and any(each in text for each in kept):
-                return f"what {verb} keeps from them in {name} is told"
+            if not (at_home and any(holds(person, verb) for verb in verbs)) and any(each in text for each in kept):
+                return f"what {verbs[0]} keeps from them in {name} is told"
     return ""
 
 

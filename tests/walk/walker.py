@@ -24,6 +24,8 @@ from tests.walk.table import asked_for
 
 HTML, YAML, FORM = "text/html", "application/x-yaml", "application/x-www-form-urlencoded"
 BOUNDARY = "walked"
+READING = "audit.app.commands.show"  # a form that comes back shows commands again, and that is recorded
+SEEN = 'UPDATE "accounts_usersession"'  # when a session was last seen is noted whatever becomes of the request
 LINK = re.compile(r'<a [^>]*href="(/[^"]*)"')
 BUTTON = re.compile(r'<form [^>]*method="post"[^>]*action="(/[^"]*)"')
 NOT_FOUND, NOT_AUTHORIZED, SUSPENDED, UNPROCESSABLE, NOT_AUTHENTICATED = (10000, 10010), 10003, 10017, 10008, 10002
@@ -34,7 +36,8 @@ def ask(row: Row, things: Things, look: Callable[[Any, list[str]], str]) -> str:
     written: list[str] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if sql.startswith(("INSERT", "UPDATE", "DELETE")):
+        said = sql.startswith(SEEN) or READING in str(params)
+        if sql.startswith(("INSERT", "UPDATE", "DELETE")) and not said:
             written.append(sql[:80])
         return execute(sql, params, many, context)
 
@@ -96,10 +99,14 @@ def _of_api(row: Row, answer: Any) -> Outcome | str:
             return Outcome.HIDDEN
         case 422 if code == UNPROCESSABLE:
             return Outcome.UNKNOWN if row.named else Outcome.CANNOT
+        case 400 if row.cannot:
+            return Outcome.CANNOT
     return Outcome.DONE if 200 <= status < 300 else f"{status} {text_of(answer)[:300]}"
 
 
 def _code(answer: Any) -> int:
+    if answer.streaming:
+        return 0
     try:
         return int(answer.json()["errors"][0]["code"])
     except (ValueError, KeyError, TypeError, IndexError):
@@ -123,6 +130,8 @@ def _of_console(row: Row, answer: Any) -> Outcome | str:
             return Outcome.HIDDEN
         case 200 if row.method == "GET" or row.page:
             return Outcome.DONE
+        case 302 if row.cannot:
+            return Outcome.CANNOT
         case 302 if not complaints:
             return Outcome.DONE
     return f"{answer.status_code} {complaints}"

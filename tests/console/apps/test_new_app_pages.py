@@ -13,6 +13,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.models import App, Build, Buildpack, Destination, Domain, Package, Process, Route
 from paas.lib.queue import work
+from tenants import access
+from tenants.actions import custom_role
 
 pytestmark = pytest.mark.django_db
 
@@ -173,3 +175,15 @@ def test_only_who_may_push_sees_the_pages(
     sent = wish(bits=zipped(PROCFILE))
     assert browser(bob).post(pages[0], sent).status_code == 403
     assert browser(charlie).post(pages[0], sent).status_code == 404
+
+
+def test_a_role_of_named_permissions_is_enough(browser: Any, bob: Any, dora: Any, root: Any, space: Any) -> None:
+    """What a first push from the console takes; the page of a refusal names what is missing."""
+    verbs = ["app.view", "app.create", "app.push", "app.stage", "app.deploy", "app.run", "app.scale", "route.manage"]
+    own = custom_role.create(dora, space.organization, name="Pushers", where="space", verbs=verbs)
+    access.give(bob, own.guid, space, by=root)
+    answer = browser(bob).post(f"/spaces/{space.guid}/new", wish(bits=zipped(PROCFILE)))
+    assert answer.status_code == 302, answer.content.decode()
+    custom_role.update(dora, own, verbs=[verb for verb in verbs if verb != "app.stage"])
+    refused = browser(bob).post(f"/spaces/{space.guid}/new", wish(name="second", bits=zipped(PROCFILE)))
+    assert refused.status_code == 403 and "Build a package again (app.stage)" in refused.content.decode()

@@ -23,7 +23,7 @@ def post(client: Any, app: App, part: str, **data: Any) -> Any:
 def test_rename(browser: Any, alice: Any, app: App, recorded: Any) -> None:
     assert post(browser(alice), app, "rename", name="other").status_code == 302
     assert App.objects.get().name == "other"
-    assert recorded("audit.app.update").data["before"] == {"name": "site"}
+    assert recorded("audit.app.update").data["changes"]["name"][0] == "site"
 
 
 def test_a_name_that_is_taken_is_refused_in_the_form(browser: Any, alice: Any, app: App, space: Any) -> None:
