@@ -38,3 +38,5 @@ urlpatterns = [
     path("", include("services.urls")),
     path("", include("apps.urls")),
 ]
+
+handler500 = "paas.lib.web.server_error"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -11,6 +12,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views import defaults
 
 from paas.lib.errors import NotAuthorized, NotFound, PaasError
 from paas.lib.v3.door import as_paas_error, error_body
@@ -48,6 +50,15 @@ class ConsoleMiddleware:
         return (
             error_page(request, error) if wants_html(request) else JsonResponse(error_body(error), status=error.status)
         )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What no view answered for: what a middleware ran into, the database being away above all, is told as views tell it."""
+    raised = sys.exc_info()[1]
+    error = as_paas_error(raised) if isinstance(raised, Exception) else None
+    if error is None:
+        return defaults.server_error(request)
+    return error_page(request, error) if wants_html(request) else JsonResponse(error_body(error), status=error.status)
 
 
 def wants_html(request: HttpRequest) -> bool:
