@@ -23,6 +23,7 @@ SPACE_ROLES = {
     SS: "Space supporter",
 }
 LABELS = ORGANIZATION_ROLES | SPACE_ROLES
+_SHORT = {label: label.removeprefix("Organization ").removeprefix("Space ").capitalize() for label in LABELS.values()}
 
 _ANY_ORG = frozenset({OM, OB, OA, OU})
 _READ_SPACE = frozenset({OM, SD, SM, SA, SS})
@@ -115,6 +116,11 @@ KINDS = (
 
 # What everybody holds who holds any role there: without it the rest could not be reached.
 BASE = {ORGANIZATION: frozenset({"organization.view"}), SPACE: frozenset({"organization.view", "space.view"})}
+
+
+def short(label: str) -> str:
+    """Return "Developer" for "Space developer", where it is said what for; a custom role's name is as it is."""
+    return _SHORT.get(label, label)
 
 
 def choosable(where: str) -> dict[str, str]:

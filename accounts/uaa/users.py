@@ -14,6 +14,7 @@ from accounts.actions import create_user, delete_user, set_password
 from accounts.models import Job, User
 from accounts.uaa.door import UaaView
 from paas.lib.errors import BadRequest, NotFound, Unprocessable
+from paas.lib.models import by_guid
 
 SCHEMAS = ["urn:scim:schemas:core:1.0"]
 COLUMNS = {
@@ -154,7 +155,7 @@ class PasswordView(UaaView):
 
 
 def _found(guid: str) -> User | None:
-    return User.objects.filter(guid=guid, kind=User.Kind.PERSON).first() if "\0" not in guid else None
+    return by_guid(User.objects.filter(kind=User.Kind.PERSON), guid)
 
 
 def _missing(guid: str) -> NotFound:

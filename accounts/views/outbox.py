@@ -16,8 +16,7 @@ from accounts.access import authorize, may
 from accounts.actions import mail as actions
 from accounts.models import Mail
 from accounts.views.account import HOME, person_of
-from paas.lib.errors import NotFound
-from paas.lib.web import tells_errors
+from paas.lib.web import found, tells_errors
 
 PER_PAGE = 25
 OUTBOX = ("Outbox", "/outbox")
@@ -75,10 +74,7 @@ def send(request: HttpRequest, guid: str) -> HttpResponse:
 
 def _found(request: HttpRequest, guid: str) -> Mail:
     authorize(person_of(request), "mail.view")
-    message = Mail.objects.filter(guid=guid).first() if "\0" not in guid else None
-    if message is None:
-        raise NotFound("There is no such message (any more).")
-    return message
+    return found(Mail.objects, guid, "There is no such message (any more).")
 
 
 def _page(request: HttpRequest, message: Mail, body: str, *, whole: bool = False) -> HttpResponse:

@@ -12,8 +12,7 @@ from accounts import actions, factors, sessions
 from accounts.access import authorize
 from accounts.models import User
 from accounts.views.account import HOME, person_of
-from paas.lib.errors import NotFound
-from paas.lib.web import tells_errors
+from paas.lib.web import found, tells_errors
 
 
 @login_required
@@ -50,8 +49,4 @@ def end_sessions(request: HttpRequest, guid: str) -> HttpResponse:
 
 def _found(request: HttpRequest, guid: str) -> User:
     authorize(person_of(request), "account.factor.reset")
-    rows = User.objects.filter(guid=guid, kind=User.Kind.PERSON)
-    found = rows.first() if "\0" not in guid else None
-    if found is None:
-        raise NotFound("There is no such person (any more).")
-    return found
+    return found(User.objects.filter(kind=User.Kind.PERSON), guid, "There is no such person (any more).")

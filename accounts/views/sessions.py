@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import actions, sessions
 from accounts.agents import described
 from accounts.views.account import CRUMBS, person_of
-from paas.lib.errors import NotFound
+from paas.lib.web import found
 
 
 @login_required
@@ -26,9 +26,7 @@ def list_sessions(request: HttpRequest) -> HttpResponse:
 @require_POST
 def end(request: HttpRequest, guid: str) -> HttpResponse:
     person = person_of(request)
-    row = sessions.of(person).select_related("user").filter(guid=guid).first() if "\0" not in guid else None
-    if row is None:
-        raise NotFound("There is no such session (any more).")
+    row = found(sessions.of(person).select_related("user"), guid, "There is no such session (any more).")
     actions.end_session(person, row)
     messages.success(request, "That session has ended.")
     return redirect("account_sessions")

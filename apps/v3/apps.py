@@ -14,7 +14,7 @@ from apps.actions.push import check_buildpacks
 from apps.models import App, Stack
 from apps.v3.shapes import running as shapes
 from paas.lib.errors import Unprocessable
-from paas.lib.v3 import Choice, Form, MetadataField, Names, Query, ResourceViewSet, Text, ToOne, accepted
+from paas.lib.v3 import Choice, Form, MetadataField, Names, Query, ResourceViewSet, Text, ToOne, accepted, named
 from paas.lib.v3.query import values
 from tenants.access import may
 from tenants.models import Space
@@ -112,9 +112,7 @@ class AppViewSet(ResourceViewSet):
 
     def create(self, request: Request) -> Response:
         sent = New.read(request.data)
-        space = Space.objects.visible_to(self.user).filter(guid=sent.pop("relationships")["space"]).first()
-        if space is None:
-            raise Unprocessable("Invalid space. Ensure that the space exists and you have access to it.")
+        space = named(Space.objects.visible_to(self.user), sent.pop("relationships")["space"], "space")
         environment = sent.pop("environment_variables", None)
         app = actions.create(self.user, space, environment=environment, **sent.pop("lifecycle", {}), **sent)
         return Response(self.present(app), status=201)

@@ -16,6 +16,7 @@ from apps.v3.of_app import PLACES, Describe, OfAppViewSet
 from apps.v3.shapes import building as shapes
 from apps.v3.sizes import MOST_LOG_RATE, Whole
 from paas.lib.errors import Unprocessable
+from paas.lib.models import by_guid
 from paas.lib.v3 import Choice, Form, Guid, MetadataField, Query, Text
 from paas.lib.v3.query import Filter
 
@@ -51,7 +52,7 @@ class BuildViewSet(OfAppViewSet):
         sent = New.read(request.data)
         guid = sent.pop("package")["guid"]
         visible = Package.objects.select_related("app__space__organization").visible_to(self.user)
-        package = visible.filter(guid=guid).first() if "\0" not in guid else None
+        package = by_guid(visible, guid)
         if package is None:
             raise Unprocessable(NO_PACKAGE)
         asked = sent.pop("lifecycle", {})

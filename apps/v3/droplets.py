@@ -19,6 +19,7 @@ from apps.v3.shapes import building as shapes
 from apps.v3.shapes.running import HIDDEN_IN_LISTS
 from apps.v3.uploads import read
 from paas.lib.errors import NotFound, Unprocessable
+from paas.lib.models import by_guid
 from paas.lib.v3 import Choice, Form, MetadataField, Query, ToOne, accepted, link, to_one
 from paas.lib.v3.query import Filter
 from tenants.access import authorize
@@ -69,7 +70,7 @@ class DropletViewSet(OfAppViewSet):
 
     def in_package(self, request: Request, guid: str) -> Response:
         visible = Package.objects.visible_to(self.user)
-        package = visible.filter(guid=guid).first() if "\0" not in guid else None
+        package = by_guid(visible, guid)
         if package is None:
             raise NotFound("Package not found")
         return self.page(request, self.queryset().filter(package=package), query=self.query_in_package)
@@ -86,7 +87,7 @@ class DropletViewSet(OfAppViewSet):
 
     def _copy(self, request: Request, guid: str) -> Response:
         app = self._named(Copy.read(request.data)["relationships"]["app"])
-        source = self.queryset().filter(guid=guid).first() if "\0" not in guid else None
+        source = by_guid(self.queryset(), guid)
         if source is None:
             raise Unprocessable(NO_DROPLET.format(guid))
         return Response(self.told(actions.copy(self.user, source, app=app)), status=201)

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from apps import live
 from apps.models import App
 from paas.lib.errors import BadRequest, NotFound
+from paas.lib.models import by_guid
 from paas.lib.v3.door import FirstRenderer
 from paas.seams.runtimes.base import LogLine
 
@@ -59,7 +60,7 @@ class ReadView(APIView):
 
     def _app(self, source: str) -> App:
         seen = App.objects.visible_to(self.request.user).select_related("space__organization").defer("environment")
-        app: App | None = seen.filter(guid=source).first() if "\0" not in source else None
+        app: App | None = by_guid(seen, source)
         if app is None:
             raise NotFound("App not found")
         return app

@@ -14,6 +14,7 @@ from apps.actions.environment import show_commands
 from apps.models import App
 from apps.v3.shapes.running import HIDDEN
 from paas.lib.errors import NotFound
+from paas.lib.models import by_guid
 from paas.lib.v3 import Form, MetadataField, Query, ResourceViewSet, Text
 from tenants.access import may
 
@@ -40,7 +41,7 @@ class OfAppViewSet(ResourceViewSet):
     def app(self, guid: str) -> App:
         """Return the visible app; what is below one that is not visible is not found because of the app."""
         visible = App.objects.visible_to(self.user).select_related("space__organization")
-        app = visible.filter(guid=guid).first() if "\0" not in guid else None
+        app = by_guid(visible, guid)
         if app is None:
             raise NotFound("App not found")
         return app

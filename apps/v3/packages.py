@@ -19,6 +19,7 @@ from apps.v3.of_app import PLACES, Describe, OfAppViewSet
 from apps.v3.shapes import building as shapes
 from apps.v3.uploads import read
 from paas.lib.errors import NotFound, Unprocessable
+from paas.lib.models import by_guid
 from paas.lib.v3 import Choice, Form, MetadataField, Query, accepted
 from paas.lib.v3.query import Filter
 from tenants.access import authorize
@@ -85,7 +86,7 @@ class PackageViewSet(OfAppViewSet):
 
     def _copy(self, request: Request, guid: str) -> Response:
         app = self._named(Copy.read(request.data)["relationships"]["app"])
-        source = self.queryset().filter(guid=guid).first() if "\0" not in guid else None
+        source = by_guid(self.queryset(), guid)
         if source is None:
             raise Unprocessable(NO_PACKAGE)
         return Response(self.present(actions.copy(self.user, source, app=app)), status=201)

@@ -26,6 +26,7 @@ from paas.lib.v3 import (
     ToOne,
     accepted,
     link,
+    named,
     to_many,
     to_one,
 )
@@ -36,8 +37,6 @@ from tenants.models import Organization, Space
 from tenants.v3 import shapes
 
 BALANCING = ("round-robin", "least-connection")
-NO_SPACE = "Invalid space. Ensure that the space exists and you have access to it."
-NO_DOMAIN = "Invalid domain. Ensure that the domain exists and you have access to it."
 
 
 class Options(Form):
@@ -144,13 +143,9 @@ class RouteViewSet(ResourceViewSet):
     def create(self, request: Request) -> Response:
         sent = New.read(request.data)
         ends = sent["relationships"]
-        space = Space.objects.visible_to(self.user).filter(guid=ends["space"]).first()
-        if space is None:
-            raise Unprocessable(NO_SPACE)
+        space = named(Space.objects.visible_to(self.user), ends["space"], "space")
         authorize(self.user, "route.manage", space)
-        domain = Domain.objects.visible_to(self.user).filter(guid=ends["domain"]).first()
-        if domain is None:
-            raise Unprocessable(NO_DOMAIN)
+        domain = named(Domain.objects.visible_to(self.user), ends["domain"], "domain")
         route = actions.create(
             self.user,
             space,
@@ -171,9 +166,7 @@ class RouteViewSet(ResourceViewSet):
 
     def move(self, request: Request, guid: str) -> Response:
         route = self.found(guid)
-        space = Space.objects.visible_to(self.user).filter(guid=ToOne.whole(request.data)).first()
-        if space is None:
-            raise Unprocessable(NO_SPACE)
+        space = named(Space.objects.visible_to(self.user), ToOne.whole(request.data), "space")
         actions.move(self.user, route, space=space)
         here = f"/v3/routes/{guid}/relationships/space"
         links = {"self": link(request, here), "related": link(request, f"/v3/spaces/{space.guid}")}

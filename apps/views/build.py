@@ -17,10 +17,10 @@ from apps.actions import push
 from apps.jobs.stage import position
 from apps.live import lines
 from apps.models import Build, Deployment
-from apps.views.frame import app_of, app_page, for_scripts, found, person
+from apps.views.frame import app_of, app_page, for_scripts, person
 from apps.views.lines import newest, shown
 from paas.lib.errors import ServiceUnavailable
-from paas.lib.web import tells_errors
+from paas.lib.web import found, tells_errors
 from paas.seams.runtimes.base import LogLine
 
 MOST = 1000  # lines on the page

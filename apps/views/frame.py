@@ -10,12 +10,13 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from apps.models import App
+from paas.lib.web import found
 from tenants.access import verbs_held
 from tenants.models import Space
 from tenants.navigation import Crumb, Tab, org_crumbs, space_crumbs, space_tabs
 from tenants.views.places import demand as demand
 from tenants.views.places import for_scripts as for_scripts
-from tenants.views.places import found, person
+from tenants.views.places import person
 
 TABS = (
     ("Overview", "app", "app.view"),

@@ -18,8 +18,8 @@ from apps.actions import route as routes
 from apps.actions.destination import End
 from apps.forms import MapForm, RouteForm
 from apps.models import App, Destination, Route
-from apps.views.frame import app_of, app_page, demand, found, person, space_of, space_page
-from paas.lib.web import tells_errors
+from apps.views.frame import app_of, app_page, demand, person, space_of, space_page
+from paas.lib.web import found, tells_errors
 from tenants.forms import errors_told_in
 from tenants.models import Space
 

@@ -11,9 +11,16 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from paas.lib.text import is_storable
+
 
 def new_guid() -> str:
     return str(uuid.uuid4())
+
+
+def by_guid(rows: Any, guid: str) -> Any:
+    """Return the row with the guid, or None; what the database cannot hold is nobody's."""
+    return rows.filter(guid=guid).first() if is_storable(guid) else None
 
 
 class LockingQuerySet(models.QuerySet):

@@ -15,6 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import defaults
 
 from paas.lib.errors import NotAuthorized, NotFound, PaasError
+from paas.lib.models import by_guid
 from paas.lib.v3.door import as_paas_error, error_body
 
 POLICY = (
@@ -47,9 +48,7 @@ class ConsoleMiddleware:
         error = as_paas_error(exception)
         if error is None:
             return None
-        return (
-            error_page(request, error) if wants_html(request) else JsonResponse(error_body(error), status=error.status)
-        )
+        return answer(request, error)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -58,7 +57,21 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = as_paas_error(raised) if isinstance(raised, Exception) else None
     if error is None:
         return defaults.server_error(request)
+    return answer(request, error)
+
+
+def answer(request: HttpRequest, error: PaasError) -> HttpResponse:
+    """Tell of an error as a page, or in the API's shape to who does not ask for pages."""
     return error_page(request, error) if wants_html(request) else JsonResponse(error_body(error), status=error.status)
+
+
+def found(rows: Any, guid: str, missing: str = "") -> Any:
+    """Return the row with the guid among those that the person may see, or raise ``NotFound`` with the sentence."""
+    row = by_guid(rows, guid)
+    if row is None:
+        noun = rows.model._meta.verbose_name
+        raise NotFound(missing or f"There is no such {noun}, or you have no role in its space.")
+    return row
 
 
 def wants_html(request: HttpRequest) -> bool:

@@ -9,14 +9,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from paas.lib.errors import Unprocessable
-from paas.lib.v3 import Form, MetadataField, Names, Query, ResourceViewSet, Text, ToOne, accepted
+from paas.lib.v3 import Form, MetadataField, Names, Query, ResourceViewSet, Text, ToOne, accepted, named
 from services.actions import broker as actions
 from services.models import ServiceBroker
 from services.v3 import catalogue_shapes as shapes
 from tenants.models import Space
-
-NO_SPACE = "Invalid space. Ensure that the space exists and you have access to it."
 
 
 class Credentials(Form):
@@ -89,7 +86,4 @@ class ServiceBrokerViewSet(ResourceViewSet):
         if not relationships:
             return None
         spaces = Space.objects.visible_to(self.user).select_related("organization")
-        space = spaces.filter(guid=relationships["space"]).first()
-        if space is None:
-            raise Unprocessable(NO_SPACE)
-        return space
+        return named(spaces, relationships["space"], "space")

@@ -22,6 +22,7 @@ from paas.lib.v3 import (
     ToOne,
     accepted,
     checked,
+    named,
     no_content,
     to_one,
 )
@@ -34,7 +35,6 @@ from services.v3 import attached
 from tenants.access import may
 from tenants.models import Space
 
-NO_SPACE = "Invalid space. Ensure that the space exists and you have access to it."
 MANAGED, USER_PROVIDED = ServiceInstance.Type.MANAGED, ServiceInstance.Type.USER_PROVIDED
 
 
@@ -162,9 +162,7 @@ class ServiceInstanceViewSet(ResourceViewSet):
         sent = checked(form(data=request.data))
         del sent["type"]
         related = sent.pop("relationships")
-        space = Space.objects.visible_to(self.user).filter(guid=related["space"]).first()
-        if space is None:
-            raise Unprocessable(NO_SPACE)
+        space = named(Space.objects.visible_to(self.user), related["space"], "space")
         if kind == USER_PROVIDED:
             return Response(self.present(user_provided.create(self.user, space, **sent)), status=201)
         plan = self._plan(related["service_plan"])

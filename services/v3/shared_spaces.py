@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from paas.lib.errors import NotFound, Unprocessable
+from paas.lib.models import by_guid
 from paas.lib.v3 import Query, ResourceViewSet, ToMany, link, no_content, to_many
 from services.actions import sharing as actions
 from services.models import Binding, ServiceInstance
@@ -45,7 +46,7 @@ class SharedSpacesViewSet(ResourceViewSet):
 
     def unshare(self, request: Request, guid: str, space: str) -> Any:
         row: ServiceInstance = self.found(guid)
-        found = Space.objects.filter(guid=space, shares__instance=row).first() if "\0" not in space else None
+        found = by_guid(Space.objects.filter(shares__instance=row), space)
         if found is None:
             raise Unprocessable(
                 f"Unable to unshare service instance from space {space}. Ensure the space exists and the service "

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from paas.lib.errors import NotAuthorized
-from paas.lib.web import tells_errors
+from paas.lib.web import found, tells_errors
 from services.actions import binding as actions
 from services.forms.bindings import BindForm, ChooseForm
 from services.forms.instances import apps
@@ -23,7 +23,7 @@ from services.views.keys import keys_page
 from tenants.access import spaces_with
 from tenants.forms import errors_told_in
 from tenants.navigation import space_crumbs
-from tenants.views.places import demand, found, person
+from tenants.views.places import demand, person
 
 
 @login_required

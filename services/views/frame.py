@@ -10,12 +10,12 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from accounts.models import User
-from paas.lib.errors import NotFound
+from paas.lib.web import found
 from services.models import Binding, ServiceInstance
 from tenants.access import verbs_held
 from tenants.models import Space
 from tenants.navigation import HOME, Crumb, Tab, org_crumbs, space_crumbs, space_tabs
-from tenants.views.places import found, person, space_seen
+from tenants.views.places import person, space_seen
 
 SECRETS = ("credentials", "parameters", "syslog_drain_url", "wish")
 OF_INSTANCE = (*SECRETS, "route_service_url")
@@ -38,24 +38,21 @@ def bindings(user: User) -> QuerySet[Binding]:
 
 
 def instance_of(request: HttpRequest, guid: str) -> ServiceInstance:
-    return found(instances(person(request)), guid)  # type: ignore[no-any-return]
+    return found(instances(person(request)), guid)
 
 
 def provided_of(request: HttpRequest, guid: str) -> ServiceInstance:
     """The user-provided instance; of others nothing of the kind is there."""
-    return found(instances(person(request)).filter(plan=None), guid)  # type: ignore[no-any-return]
+    return found(instances(person(request)).filter(plan=None), guid)
 
 
 def managed_of(request: HttpRequest, guid: str) -> ServiceInstance:
-    return found(instances(person(request)).exclude(plan=None), guid)  # type: ignore[no-any-return]
+    return found(instances(person(request)).exclude(plan=None), guid)
 
 
 def binding_of(request: HttpRequest, guid: str) -> Binding:
     """Return the binding, if its instance is to be seen, too."""
-    row = bindings(person(request)).filter(guid=guid).first() if "\0" not in guid else None
-    if row is None:
-        raise NotFound("There is no such binding or key, or you have no role in its space.")
-    return row
+    return found(bindings(person(request)), guid, "There is no such binding or key, or you have no role in its space.")
 
 
 def space_of(request: HttpRequest, guid: str) -> Space:

@@ -13,6 +13,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import AuditEvent, EventQuerySet, User
 from paas.lib.errors import NotFound, PaasError
+from paas.lib.models import by_guid
+from paas.lib.web import found
 from services import live
 from services.models import Binding, ServiceInstance
 from services.views import connecting, prices
@@ -23,7 +25,7 @@ from tenants.event_links import page_of
 from tenants.events import EventPage
 from tenants.models import Space
 from tenants.views.events import told
-from tenants.views.places import for_scripts, found, person
+from tenants.views.places import for_scripts, person
 
 
 def bound_apps(user: User, instance: ServiceInstance) -> list[Binding]:
@@ -84,7 +86,7 @@ def overview(request: HttpRequest, guid: str) -> HttpResponse:
 @require_safe
 def now(request: HttpRequest, guid: str) -> HttpResponse:
     """How far an operation is, fetched again and again; the page is loaded anew with each change."""
-    instance = instances(person(request)).filter(guid=guid).first() if "\0" not in guid else None
+    instance = by_guid(instances(person(request)), guid)
     if instance is None:
         return _gone(request)
     shown = progress(instance, bound_apps(person(request), instance))

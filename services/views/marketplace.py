@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from paas.lib.errors import NotFound
+from paas.lib.web import found
 from services.actions import instance as actions
 from services.forms.instances import NewForm
 from services.models import Offering, Plan
@@ -21,7 +21,7 @@ from tenants.forms import errors_told_in
 from tenants.models import Space
 from tenants.navigation import Crumb
 from tenants.views.figures import figure
-from tenants.views.places import Figure, demand, found, person
+from tenants.views.places import Figure, demand, person
 
 PER_PAGE = 20
 SHOWN = ("guid", "name", "costs", "free", "offering")
@@ -94,10 +94,7 @@ def _crumb(space: Space, row: Offering) -> Crumb:
 
 def _plan(space: Space, guid: str) -> Plan:
     usable = Plan.objects.usable_in(space).select_related("offering__broker")
-    chosen = usable.filter(guid=guid).first() if "\0" not in guid else None
-    if chosen is None:
-        raise NotFound("There is no such plan, or it is not open to this space.")
-    return chosen
+    return found(usable, guid, "There is no such plan, or it is not open to this space.")
 
 
 def _use(space: Space) -> list[tuple[str, Figure]]:

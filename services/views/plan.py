@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from paas.lib.errors import NotFound
+from paas.lib.models import by_guid
 from paas.lib.web import tells_errors
 from services import live
 from services.actions import instance as actions
@@ -57,7 +58,7 @@ def change_plan(request: HttpRequest, guid: str, plan: str) -> HttpResponse:
     demand(request, "service.create", instance.space)
     now: Any = instance.plan
     usable = Plan.objects.usable_in(instance.space).filter(offering=now.offering_id).exclude(pk=now.pk)
-    wished = usable.select_related("offering__broker").filter(guid=plan).first() if "\0" not in plan else None
+    wished = by_guid(usable.select_related("offering__broker"), plan)
     if wished is None or not now.can_change_plan:
         raise NotFound("There is no such plan that this service can change to.")
     return _change(request, instance, wished, plan=wished)

@@ -10,8 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from paas.lib.errors import NotFound
-from paas.lib.web import tells_errors
+from paas.lib.web import found, tells_errors
 from services.actions import instance as instances
 from services.actions import sharing, user_provided
 from services.forms.instances import NameForm, ShareForm
@@ -82,9 +81,7 @@ def unshare(request: HttpRequest, guid: str, space: str) -> HttpResponse:
     instance = instance_of(request, guid)
     demand(request, "service.create", instance.space)
     there = instance.shared_spaces.select_related("organization")
-    place = there.filter(guid=space).first() if "\0" not in space else None
-    if place is None:
-        raise NotFound(f"{instance.name} is not shared with such a space.")
+    place = found(there, space, f"{instance.name} is not shared with such a space.")
     if request.method == "POST":
         sharing.unshare(person(request), instance, space=place)
         messages.success(request, f"{instance.name} is no longer shared with {place.name}.")

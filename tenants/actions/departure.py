@@ -46,6 +46,10 @@ class Estate:
     quota_requests: list[QuotaRequest]
     invitations: list[Invitation]
 
+    @property
+    def to_hand_over(self) -> bool:
+        return bool(self.robots or self.invitations or self.quota_requests)
+
 
 def estate(user: User, organization: Organization) -> Estate:
     """Return what the person leaves behind in the organization if they go now."""

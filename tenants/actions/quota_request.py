@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts import audit, mail
 from accounts.models import User
 from paas.lib.errors import NotAuthorized, Unprocessable
 from tenants import quotas
 from tenants.access import authorize
-from tenants.actions import organization_quota, space_quota
+from tenants.actions import decision, organization_quota, space_quota
 from tenants.actions import role as roles
 from tenants.models import (
     LIMITS,
@@ -29,6 +28,7 @@ from tenants.models import (
 
 ASK = "quota.ask"
 State = QuotaRequest.State
+JOINED = ("asked_by",)  # what a request is told with
 Wish = Mapping[str, Any]
 
 
@@ -64,10 +64,10 @@ def withdraw(actor: User, request: QuotaRequest) -> QuotaRequest:
     authorize(actor, ASK, request.place)
     if request.asked_by_id != actor.pk:
         raise NotAuthorized("Only who asked can withdraw a request. Whoever decides about it can refuse it.")
-    request = _locked(request)
+    request = decision.locked(request, *JOINED)
     if request.state == State.WITHDRAWN:
         return request
-    _still_open(request)
+    decision.still_open(request)
     return _end(actor, request, State.WITHDRAWN, "withdraw")
 
 
@@ -77,10 +77,10 @@ def accept(
 ) -> QuotaRequest:
     """Apply the quota that is named, or one that gives what was asked for and is called as the organization or space."""
     authorize(actor, decided_by(request.place), request.organization)
-    request = _locked(request)
+    request = decision.locked(request, *JOINED)
     if request.state == State.ACCEPTED:
         return request
-    _still_open(request)
+    decision.still_open(request)
     _apply(actor, request.place, quota or _sized(actor, request))
     request = _end(actor, request, State.ACCEPTED, "accept", answer)
     _tell_asker(actor, request)
@@ -91,10 +91,10 @@ def accept(
 def refuse(actor: User, request: QuotaRequest, *, answer: str = "") -> QuotaRequest:
     """Say no; the answer goes to who asked."""
     authorize(actor, decided_by(request.place), request.organization)
-    request = _locked(request)
+    request = decision.locked(request, *JOINED)
     if request.state == State.REFUSED:
         return request
-    _still_open(request)
+    decision.still_open(request)
     request = _end(actor, request, State.REFUSED, "refuse", answer)
     _tell_asker(actor, request)
     return request
@@ -157,19 +157,6 @@ def _check(place: Organization | Space, limits: Wish) -> None:
             )
 
 
-def _locked(request: QuotaRequest) -> QuotaRequest:
-    roles.lock(request.place)
-    joined = ("asked_by", "organization", "space__organization", "decided_by")
-    fresh: QuotaRequest = QuotaRequest.objects.select_related(*joined).lock(request.pk)
-    return fresh
-
-
-def _still_open(request: QuotaRequest) -> None:
-    if request.state != State.PENDING:
-        by = f" by {request.decided_by.display_name}" if request.decided_by else ""
-        raise Unprocessable(f"The request was {request.get_state_display().lower()}{by} already.")
-
-
 def _sized(actor: User, request: QuotaRequest) -> OrganizationQuota | SpaceQuota:
     """Return a quota like the one there is, with more of what was asked for.
 
@@ -210,9 +197,7 @@ def _apply(actor: User, place: Organization | Space, quota: OrganizationQuota | 
 
 
 def _end(actor: User, request: QuotaRequest, state: Any, did: str, answer: str = "") -> QuotaRequest:
-    request.state, request.answer = state, answer
-    request.decided_by, request.decided_at = actor, timezone.now()
-    request.save()
+    decision.end(request, state, by=actor, answer=answer)
     _record(actor, request, did, answer=answer)
     return request
 
@@ -252,7 +237,7 @@ def _tell_deciders(request: QuotaRequest) -> None:
 
 def _tell_asker(actor: User, request: QuotaRequest) -> None:
     if request.asked_by and request.asked_by.email and request.asked_by != actor:
-        answered = "accepted" if request.state == State.ACCEPTED else "refused"
+        answered = decision.answered(request)
         mail.send(
             request.asked_by.email,
             "quota-decided",

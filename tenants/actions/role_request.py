@@ -14,6 +14,7 @@ from accounts.models import User
 from paas.lib.errors import NotAuthorized, Unprocessable
 from tenants import access
 from tenants.access import AlreadyHeld, authorize
+from tenants.actions import decision
 from tenants.actions import role as roles
 from tenants.models import (
     CustomRole,
@@ -28,6 +29,7 @@ from tenants.models import (
 VERB, ASK = roles.VERB, "organization.view"
 MOST = 20  # that wait for an answer, of one person in one organization
 State = RoleRequest.State
+JOINED = ("user", "permission__custom_role")  # what a request is told with
 
 
 @transaction.atomic
@@ -65,10 +67,10 @@ def withdraw(actor: User, request: RoleRequest) -> RoleRequest:
     _as_oneself(actor)
     if request.user_id != actor.pk:
         raise NotAuthorized("Only who asked can withdraw a request. You can refuse it.")
-    request = _locked(request)
+    request = decision.locked(request, *JOINED)
     if request.state == State.WITHDRAWN:
         return request
-    _still_open(request)
+    decision.still_open(request)
     return _end(actor, request, State.WITHDRAWN, "withdraw")
 
 
@@ -79,11 +81,11 @@ def accept(actor: User, request: RoleRequest, *, answer: str = "") -> tuple[Role
     Who holds the role already, but not for as long, has it for longer then.
     """
     authorize(actor, VERB, request)
-    request = _locked(request)
+    request = decision.locked(request, *JOINED)
     _within_reach(actor, request)
     if request.state == State.ACCEPTED:
         return request, False
-    _still_open(request)
+    decision.still_open(request)
     if not access.may(request.user, ASK, request.organization):
         raise Unprocessable(
             f"User '{request.user.username}' is not in organization '{request.organization.name}' any more. "
@@ -99,11 +101,11 @@ def accept(actor: User, request: RoleRequest, *, answer: str = "") -> tuple[Role
 def refuse(actor: User, request: RoleRequest, *, answer: str = "") -> RoleRequest:
     """Say no; the answer goes to who asked."""
     authorize(actor, VERB, request)
-    request = _locked(request)
+    request = decision.locked(request, *JOINED)
     _within_reach(actor, request)
     if request.state == State.REFUSED:
         return request
-    _still_open(request)
+    decision.still_open(request)
     request = _end(actor, request, State.REFUSED, "refuse", answer)
     _tell_asker(actor, request)
     return request
@@ -147,29 +149,16 @@ def _check(actor: User, place: Organization | Space, role: str, expires_at: date
         raise Unprocessable(f"You hold that role in '{place.name}' already{ends}.")
 
 
-def _locked(request: RoleRequest) -> RoleRequest:
-    roles.lock(request.space or request.organization)
-    joined = ("user", "organization", "space__organization", "permission__custom_role", "decided_by")
-    fresh: RoleRequest = RoleRequest.objects.select_related(*joined).lock(request.pk)
-    return fresh
-
-
 def _within_reach(actor: User, request: RoleRequest) -> None:
     verbs = access.verbs_of(request.permission.codename)
-    if not access.may_grant(actor, verbs, request.space or request.organization):
+    if not access.may_grant(actor, verbs, request.place):
         raise NotAuthorized(
             "You decide only about roles whose permissions you hold yourself. Leave it to an organization manager."
         )
 
 
-def _still_open(request: RoleRequest) -> None:
-    if request.state != State.PENDING:
-        by = f" by {request.decided_by.display_name}" if request.decided_by else ""
-        raise Unprocessable(f"The request was {request.get_state_display().lower()}{by} already.")
-
-
 def _give(actor: User, request: RoleRequest) -> bool:
-    place, role = request.space or request.organization, request.permission.codename
+    place, role = request.place, request.permission.codename
     wish = {"expires_at": request.expires_at, "reason": request.reason}
     try:
         roles.give(actor, request.user, role=role, place=place, **wish)
@@ -182,9 +171,7 @@ def _give(actor: User, request: RoleRequest) -> bool:
 
 
 def _end(actor: User, request: RoleRequest, state: Any, did: str, answer: str = "") -> RoleRequest:
-    request.state, request.answer = state, answer
-    request.decided_by, request.decided_at = actor, timezone.now()
-    request.save()
+    decision.end(request, state, by=actor, answer=answer)
     _record(actor, request, did, answer=answer)
     return request
 
@@ -223,7 +210,7 @@ def _tell_managers(request: RoleRequest) -> None:
 
 def _tell_asker(actor: User, request: RoleRequest) -> None:
     if request.user.email and request.user != actor:
-        answered = "accepted" if request.state == State.ACCEPTED else "refused"
+        answered = decision.answered(request)
         mail.send(
             request.user.email,
             "role-decided",

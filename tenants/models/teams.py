@@ -63,6 +63,10 @@ class Decision(Resource):
     class Meta(Resource.Meta):
         abstract = True
 
+    @property
+    def place(self) -> Organization | Space:
+        return self.space or self.organization
+
 
 class RoleRequestQuerySet(LockingQuerySet):
     def visible_to(self, user: User) -> Self:
@@ -98,10 +102,6 @@ class QuotaRequest(Decision):
     limits = models.JSONField()
 
     objects = QuotaRequestQuerySet.as_manager()
-
-    @property
-    def place(self) -> Organization | Space:
-        return self.space or self.organization
 
 
 class Invitation(Resource):

@@ -9,7 +9,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from paas.lib.errors import Unprocessable
 from paas.lib.v3 import (
     Choice,
     Form,
@@ -23,14 +22,13 @@ from paas.lib.v3 import (
     base,
     link,
     metadata,
+    named,
     to_one,
 )
 from tenants import effects
 from tenants.actions import custom_role as actions
 from tenants.models import CustomRole, Organization, SpaceRole
 from tenants.permissions import ORGANIZATION, SPACE, covering
-
-INVALID = "Invalid organization. Ensure that the organization exists and you have access to it."
 
 
 class Verbs(serializers.ListField):
@@ -107,9 +105,7 @@ class CustomRoleViewSet(ResourceViewSet):
     def create(self, request: Request) -> Response:
         sent = New.read(request.data)
         guid = sent.pop("relationships")["organization"]
-        organization = Organization.objects.visible_to(self.user).filter(guid=guid).first()
-        if organization is None:
-            raise Unprocessable(INVALID)
+        organization = named(Organization.objects.visible_to(self.user), guid, "organization")
         role = actions.create(self.user, organization, verbs=sent.pop("permissions", None), **sent)
         return Response(self.present(role), status=201)
 

@@ -10,14 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import RobotKey, User
-from paas.lib.errors import Unprocessable
-from paas.lib.v3 import Form, Query, ResourceViewSet, Text, ToOne, base, link, stamp, to_one
+from paas.lib.v3 import Form, Query, ResourceViewSet, Text, ToOne, base, link, named, stamp, to_one
 from tenants.access import authorize, people_of
 from tenants.actions import departure as actions
 from tenants.actions.role import VERB
 from tenants.models import Departure, Organization
-
-INVALID = "Invalid {0}. Ensure that the {0} exists and you have access to it."
 
 
 class Ends(Form):
@@ -63,9 +60,7 @@ class DepartureViewSet(ResourceViewSet):
     def create(self, request: Request) -> Response:
         sent = New.read(request.data)
         ends = sent["relationships"]
-        organization = Organization.objects.visible_to(self.user).filter(guid=ends["organization"]).first()
-        if organization is None:
-            raise Unprocessable(INVALID.format("organization"))
+        organization = named(Organization.objects.visible_to(self.user), ends["organization"], "organization")
         authorize(self.user, VERB, organization)  # before anybody learns who is in it
         heir = _person(organization, ends["heir"], "heir") if ends.get("heir") else None
         user = _person(organization, ends["user"], "user")
@@ -81,10 +76,7 @@ class DepartureViewSet(ResourceViewSet):
 
 
 def _person(organization: Organization, guid: str, what: str) -> User:
-    person = people_of(organization).filter(guid=guid).first()
-    if person is None:
-        raise Unprocessable(INVALID.format(what))
-    return person
+    return named(people_of(organization), guid, what)
 
 
 def _key(key: RobotKey, text: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from paas.lib.errors import BadQueryParameter, Unprocessable
-from paas.lib.v3 import Form, Names, Query, ResourceViewSet, Text, ToOne, base, link, stamp, to_one
+from paas.lib.v3 import INVALID, Form, Names, Query, ResourceViewSet, Text, ToOne, base, link, named, stamp, to_one
 from paas.lib.v3.query import values
 from tenants.access import authorize
 from tenants.actions import invitation as actions
@@ -22,7 +22,6 @@ from tenants.offers import Choices, Offer
 from tenants.permissions import LABELS
 from tenants.v3 import shapes
 
-INVALID = "Invalid {0}. Ensure that the {0} exists and you have access to it."
 EXPIRED = "expired"
 
 
@@ -127,9 +126,7 @@ class InvitationViewSet(ResourceViewSet):
         """Invite people by e-mail address. 422 where not one of the addresses could be invited or added."""
         sent = New.read(request.data)
         there = Organization.objects.visible_to(self.user)
-        organization = there.filter(guid=sent["relationships"]["organization"]).first()
-        if organization is None:
-            raise Unprocessable(INVALID.format("organization"))
+        organization = named(there, sent["relationships"]["organization"], "organization")
         authorize(self.user, roles.VERB, organization)
         offered = self._offers(organization, sent.get("roles", []))
         results = actions.invite(self.user, organization, emails=sent["emails"], offered=offered)

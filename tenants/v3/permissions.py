@@ -10,13 +10,11 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from paas.lib.errors import Unprocessable
-from paas.lib.v3 import Choice, Form, Query, ResourceViewSet, Text, link, no_content, stamp
+from paas.lib.v3 import Choice, Form, Query, ResourceViewSet, Text, link, named, no_content, stamp
 from tenants import access, reasons
 from tenants.actions import matrix as actions
 from tenants.models import Organization, Space
 from tenants.permissions import TABLE
-
-INVALID = "Invalid {0}. Ensure that the {0} exists and you have access to it."
 
 
 class OneRole(Form):
@@ -86,17 +84,11 @@ class PermissionViewSet(ResourceViewSet):
         if not space:
             return organization
         rows = Space.objects.visible_to(self.user).filter(organization=organization).select_related("organization")
-        found = rows.filter(guid=space).first() if "\0" not in space else None
-        if found is None:
-            raise Unprocessable(INVALID.format("space"))
-        return found
+        return named(rows, space, "space")
 
     @staticmethod
     def _person(organization: Organization, guid: str) -> User:
-        found = access.people_of(organization).filter(guid=guid).first() if "\0" not in guid else None
-        if found is None:
-            raise Unprocessable(INVALID.format("user"))
-        return found
+        return named(access.people_of(organization), guid, "user")
 
     @staticmethod
     def _grant(row: reasons.Row) -> dict[str, Any]:

@@ -9,13 +9,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from paas.lib.errors import Unprocessable
-from paas.lib.v3 import Choice, Form, Query, ResourceViewSet, Text, ToOne, base, link, stamp, to_one
+from paas.lib.v3 import Form, ToOne, named
 from tenants.actions import quota_request as actions
 from tenants.models import Organization, OrganizationQuota, QuotaRequest, Space, SpaceQuota
 from tenants.v3 import limits
+from tenants.v3.decisions import Answer, DecisionViewSet, filtered
 from tenants.v3.role_grants import MOST_WORDS
-from tenants.v3.roles import INVALID
 
 
 class Place(Form):
@@ -44,10 +43,6 @@ class New(Form):
         return sent
 
 
-class Answer(Form):
-    answer = serializers.CharField(max_length=MOST_WORDS, required=False, allow_blank=True)
-
-
 class Chosen(Form):
     quota = ToOne(required=False)
 
@@ -56,53 +51,24 @@ class Acceptance(Answer):
     relationships = Chosen(required=False)
 
 
-class QuotaRequestViewSet(ResourceViewSet):
+class QuotaRequestViewSet(DecisionViewSet):
     noun = "Quota request"
-    query = Query(
-        filters={
-            "states": Choice("state", tuple(QuotaRequest.State.values)),
-            "user_guids": Text("asked_by__guid"),
-            "organization_guids": Text("organization__guid"),
-            "space_guids": Text("space__guid"),
-        },
-        labels=False,
-    )
+    query = filtered("asked_by")
+    actions, path = actions, "/v3/quota_requests"
 
     def queryset(self) -> QuerySet[QuotaRequest]:
         joined = ("asked_by", "organization", "space__organization", "decided_by")
         return QuotaRequest.objects.visible_to(self.user).select_related(*joined)
 
     def present(self, resource: QuotaRequest) -> dict[str, Any]:
-        here = f"/v3/quota_requests/{resource.guid}"
-        return base(
-            resource,
-            state=resource.state,
-            reason=resource.reason,
-            **limits.grouped(resource.limits),
-            answer=resource.answer,
-            decided_at=stamp(resource.decided_at),
-            relationships={
-                "user": to_one(resource.asked_by.guid if resource.asked_by else None),
-                "organization": to_one(resource.organization.guid),
-                "space": to_one(resource.space.guid if resource.space else None),
-                "decided_by": to_one(resource.decided_by.guid if resource.decided_by else None),
-            },
-            links={
-                "self": link(self.request, here),
-                **{
-                    did: link(self.request, f"{here}/actions/{did}", "POST") for did in ("accept", "refuse", "withdraw")
-                },
-            },
-        )
+        return self.shown(resource, asker=resource.asked_by, **limits.grouped(resource.limits))
 
     def create(self, request: Request) -> Response:
         sent = New.read(request.data)
         noun, guid = next(iter(sent["relationships"].items()))
         model: Any = Organization if noun == "organization" else Space
         joined = ("quota",) if noun == "organization" else ("quota", "organization")
-        place = model.objects.visible_to(self.user).select_related(*joined).filter(guid=guid).first()
-        if place is None:
-            raise Unprocessable(INVALID.format(noun))
+        place = named(model.objects.visible_to(self.user).select_related(*joined), guid, noun)
         made = actions.ask(self.user, place, limits=limits.columns(sent), reason=sent.get("reason", ""))
         return Response(self.present(made), status=201)
 
@@ -113,18 +79,9 @@ class QuotaRequestViewSet(ResourceViewSet):
         quota = self._quota(found, chosen) if chosen else None
         return Response(self.present(actions.accept(self.user, found, quota=quota, **sent)))
 
-    def refuse(self, request: Request, guid: str) -> Response:
-        return Response(self.present(actions.refuse(self.user, self.found(guid), **Answer.read(request.data))))
-
-    def withdraw(self, request: Request, guid: str) -> Response:
-        Form.read(request.data)
-        return Response(self.present(actions.withdraw(self.user, self.found(guid))))
-
     def _quota(self, found: QuotaRequest, guid: str) -> OrganizationQuota | SpaceQuota:
         rows: Any = (
             SpaceQuota.objects.filter(organization=found.organization) if found.space else OrganizationQuota.objects
         )
-        quota: OrganizationQuota | SpaceQuota | None = rows.filter(guid=guid).first()
-        if quota is None:
-            raise Unprocessable(INVALID.format("quota"))
+        quota: OrganizationQuota | SpaceQuota = named(rows, guid, "quota")
         return quota

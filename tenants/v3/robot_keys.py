@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.models import RobotKey
 from paas.lib.errors import NotAuthorized, NotFound
+from paas.lib.models import by_guid
 from paas.lib.v3 import Form, Names, Query, ResourceViewSet, base, link, no_content, stamp, to_one
 from tenants.access import may
 from tenants.actions import robot_key as actions
@@ -37,7 +38,7 @@ class RobotKeyViewSet(ResourceViewSet):
     def robot(self) -> Robot:
         guid = self.kwargs["robot"]
         rows = Robot.objects.visible_to(self.user).select_related("user", "organization")
-        found = rows.filter(guid=guid).first() if "\0" not in guid else None
+        found = by_guid(rows, guid)
         if found is None:
             raise NotFound("Robot not found")
         if not may(self.user, VERB, found.organization):

@@ -13,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
-from paas.lib.errors import Unprocessable
 from paas.lib.v3 import (
     Form,
     MetadataField,
@@ -26,13 +25,12 @@ from paas.lib.v3 import (
     base,
     link,
     metadata,
+    named,
     to_one,
 )
 from tenants.access import authorize
 from tenants.actions import robot as actions
 from tenants.models import Organization, Robot
-
-INVALID = "Invalid {0}. Ensure that the {0} exists and you have access to it."
 
 
 class Caretaker(Form):
@@ -92,9 +90,7 @@ class RobotViewSet(ResourceViewSet):
     def create(self, request: Request) -> Response:
         sent = New.read(request.data)
         ends = sent.pop("relationships")
-        organization = Organization.objects.visible_to(self.user).filter(guid=ends["organization"]).first()
-        if organization is None:
-            raise Unprocessable(INVALID.format("organization"))
+        organization = named(Organization.objects.visible_to(self.user), ends["organization"], "organization")
         authorize(self.user, actions.VERB, organization)  # before anybody learns who exists
         robot = actions.create(self.user, organization, **sent, **self._caretaker(ends))
         return Response(self.present(robot), status=201)
@@ -115,7 +111,4 @@ class RobotViewSet(ResourceViewSet):
         if "caretaker" not in ends:
             return {}
         guid = ends["caretaker"]
-        person = User.objects.filter(guid=guid).first() if guid and "\0" not in guid else None
-        if guid and person is None:
-            raise Unprocessable(INVALID.format("caretaker"))
-        return {"caretaker": person}
+        return {"caretaker": named(User.objects, guid, "caretaker") if guid else None}

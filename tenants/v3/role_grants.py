@@ -12,15 +12,14 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from paas.lib.errors import Unprocessable
-from paas.lib.v3 import Bool, Form, Query, Text, ToOne, base, link, stamp, to_one
+from paas.lib.v3 import Bool, Form, Query, Text, ToOne, base, link, named, stamp, to_one
 from paas.lib.v3.query import Filter
 from tenants import access
 from tenants.access import authorize
 from tenants.actions import role as actions
 from tenants.models import CustomRole, Organization, OrganizationRole, Space, SpaceRole
 from tenants.v3 import roles
-from tenants.v3.roles import INVALID, TYPES, RoleViewSet
+from tenants.v3.roles import TYPES, RoleViewSet
 
 MOST_WORDS = 2000
 
@@ -106,7 +105,5 @@ class RoleGrantViewSet(RoleViewSet):
 
     @staticmethod
     def _custom(place: Organization | Space, guid: str) -> str:
-        role: CustomRole | None = access.custom_roles(place).filter(guid=guid).first()
-        if role is None:
-            raise Unprocessable(INVALID.format("custom role"))
+        role: CustomRole = named(access.custom_roles(place), guid, "custom role")
         return role.guid

@@ -12,7 +12,8 @@ from rest_framework.response import Response
 
 from accounts.models import User
 from paas.lib.errors import NotFound, Unprocessable
-from paas.lib.v3 import Form, Pagination, Query, ResourceViewSet, Text, ToOne, accepted
+from paas.lib.models import by_guid
+from paas.lib.v3 import INVALID, Form, Pagination, Query, ResourceViewSet, Text, ToOne, accepted, named
 from paas.lib.v3.query import Filter
 from tenants.access import authorize
 from tenants.actions import role as actions
@@ -22,7 +23,6 @@ from tenants.permissions import ORGANIZATION_ROLES, SPACE_ROLES
 from tenants.v3 import shapes
 
 TYPES = [*ORGANIZATION_ROLES, *SPACE_ROLES]
-INVALID = "Invalid {0}. Ensure that the {0} exists and you have access to it."
 NOT_A_MEMBER = "Users cannot be assigned roles in a space if they do not have a role in that space's organization."
 AMBIGUOUS = (
     "Ambiguous user. User with username '{}' exists in the following origins: {}. Specify an origin to disambiguate."
@@ -135,7 +135,7 @@ class RoleViewSet(ResourceViewSet):
 
     def found(self, guid: str, queryset: QuerySet[Any] | None = None) -> Any:
         for rows in (self.in_organizations(), self.in_spaces()):
-            if "\0" not in guid and (row := rows.filter(guid=guid).first()):
+            if row := by_guid(rows, guid):
                 return row
         raise NotFound(f"{self.noun} not found")
 
@@ -175,9 +175,7 @@ class RoleViewSet(ResourceViewSet):
 
     def _place(self, ends: dict[str, Any]) -> Organization | Space:
         kind, model = ("space", Space) if "space" in ends else ("organization", Organization)
-        place: Organization | Space | None = model.objects.visible_to(self.user).filter(guid=ends[kind]).first()
-        if place is None:
-            raise Unprocessable(INVALID.format(kind))
+        place: Organization | Space = named(model.objects.visible_to(self.user), ends[kind], kind)
         return place
 
     def _person(self, sent: dict[str, str], place: Organization | Space) -> User:

@@ -13,6 +13,7 @@ from accounts import actions
 from accounts.access import authorize
 from accounts.models import User
 from paas.lib.errors import Unprocessable
+from paas.lib.models import by_guid
 from paas.lib.v3 import Form, MetadataField, Query, ResourceViewSet, accepted, link
 from tenants.access import people_visible_to
 from tenants.v3 import shapes
@@ -59,7 +60,7 @@ class UserViewSet(ResourceViewSet):
         metadata = sent.pop("metadata", None)
         authorize(self.user, "account.manage")
         if "guid" in sent:
-            user = self.queryset().filter(guid=sent["guid"]).first() if "\0" not in sent["guid"] else None
+            user = by_guid(self.queryset(), sent["guid"])
             if user is None:
                 raise Unprocessable(f"There is no account with the guid '{sent['guid']}'. Make it at /uaa/Users first.")
         else:

@@ -15,7 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import User
-from paas.lib.errors import NotFound, PaasError
+from paas.lib.errors import PaasError
+from paas.lib.web import found
 from tenants import access, navigation
 from tenants.actions import departure as actions
 from tenants.actions import role as roles
@@ -34,9 +35,7 @@ def leave(request: HttpRequest, guid: str, person: str) -> HttpResponse:
     user: Any = request.user
     organization = organization_seen(user, guid)
     access.authorize(user, roles.VERB, organization)
-    leaving = access.people_of(organization).filter(guid=person).first() if "\0" not in person else None
-    if leaving is None:
-        raise NotFound("There is no such person in the organization.")
+    leaving = found(access.people_of(organization), person, "There is no such person in the organization.")
     people = access.people_of(organization).filter(kind=User.Kind.PERSON).exclude(pk=leaving.pk)
     error = None
     if request.method == "POST":
@@ -60,8 +59,7 @@ def leave(request: HttpRequest, guid: str, person: str) -> HttpResponse:
         "leaving": leaving,
         "left": left,
         "roles": [(row.content_object, access.role_label(row.permission), row) for row in reversed(left.roles)],
-        "handed": left.robots or left.invitations or left.quota_requests,
-        "people": people.order_by(Lower("username")) if left.robots or left.invitations or left.quota_requests else [],
+        "people": people.order_by(Lower("username")) if left.to_hand_over else [],
         "may_rotate": access.may(user, ROBOTS, organization),
         "self": leaving == user,
         "error": error,
@@ -114,15 +112,14 @@ def undo(request: HttpRequest, guid: str, departure: str) -> HttpResponse:
     user: Any = request.user
     organization: Organization = organization_seen(user, guid)
     access.authorize(user, roles.VERB, organization)
-    found = organization.departures.filter(guid=departure).select_related("user", "organization").first()
-    if found is None:
-        raise NotFound("There is no record of anybody leaving at this address.")
+    rows = organization.departures.select_related("user", "organization")
+    left = found(rows, departure, "There is no record of anybody leaving at this address.")
     try:
-        lost = actions.undo(user, found)
+        lost = actions.undo(user, left)
     except PaasError as refused:
         messages.error(request, refused.detail)
     else:
-        messages.success(request, f"{found.user.display_name} is in {organization.name} again.")
+        messages.success(request, f"{left.user.display_name} is in {organization.name} again.")
         for sentence in lost:
             messages.warning(request, sentence)
     return redirect("organization_departures", organization.guid)

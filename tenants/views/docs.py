@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from paas.lib.errors import NotFound
 from paas.lib.web import platform
 from tenants import access, manual, operations
-from tenants.permissions import ORGANIZATION_ROLES, SPACE_ROLES
+from tenants.permissions import ORGANIZATION_ROLES, SPACE_ROLES, short
 
 
 @require_GET
@@ -46,9 +46,7 @@ def roles(request: HttpRequest) -> HttpResponse:
 
 def _short(names: dict[str, str]) -> dict[str, str]:
     """The roles without the place that stands above them."""
-    return {
-        name: label.removeprefix("Organization ").removeprefix("Space ").capitalize() for name, label in names.items()
-    }
+    return {name: short(label) for name, label in names.items()}
 
 
 @require_GET

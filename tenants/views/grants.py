@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import User
 from paas.lib.errors import NotFound
+from paas.lib.models import by_guid
 from tenants import access, navigation
 from tenants.actions import role as actions
 from tenants.forms import errors_told_in
@@ -96,6 +97,6 @@ def _seen(user: User, guid: str) -> Row:
         rows = model.objects.filter(content_object__in=places.objects.visible_to(user))  # type: ignore[attr-defined]
         joined = "content_object" if places is Organization else "content_object__organization"
         found: Any = rows.select_related(*JOINED, joined)
-        if "\0" not in guid and (row := found.filter(access.in_force(), guid=guid).first()):
+        if row := by_guid(found.filter(access.in_force()), guid):
             return row
     raise NotFound("There is no such role, or it has ended.")

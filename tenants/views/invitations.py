@@ -15,8 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import mail
-from paas.lib.errors import NotFound
-from paas.lib.web import tells_errors
+from paas.lib.web import found, tells_errors
 from tenants import navigation
 from tenants.access import authorize, verbs_held
 from tenants.actions import invitation as actions
@@ -24,6 +23,7 @@ from tenants.actions import role as roles
 from tenants.forms import InviteForm, MailDomainsForm, errors_told_in
 from tenants.models import Invitation, Organization, Space
 from tenants.offers import Choices, in_words
+from tenants.permissions import short
 from tenants.views.places import organization_seen
 
 PER_PAGE = 25
@@ -46,7 +46,7 @@ def invite(request: HttpRequest, guid: str) -> HttpResponse:
     shown = {
         "organization": organization,
         "form": form,
-        "columns": [label.removeprefix("Space ").capitalize() for label in choices.in_spaces.values()],
+        "columns": [short(label) for label in choices.in_spaces.values()],
         "lines": [(space, _boxes(space, choices, form)) for space in choices.spaces.values()],
         "sent_here": mail.is_sent_here(),
         "days": actions.DAYS,
@@ -134,10 +134,7 @@ def _boxes(space: Space, choices: Choices, form: InviteForm) -> list[tuple[str, 
 
 
 def _one(organization: Organization, guid: str) -> Invitation:
-    row = organization.invitations.filter(guid=guid).first() if "\0" not in guid else None
-    if row is None:
-        raise NotFound("There is no such invitation.")
-    return row
+    return found(organization.invitations, guid, "There is no such invitation.")
 
 
 def _told(request: HttpRequest, organization: Organization, results: list[actions.Result]) -> HttpResponse:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -25,8 +25,9 @@ from tenants import access, navigation
 from tenants.actions import matrix as actions
 from tenants.actions.role import VERB
 from tenants.models import Organization, OrganizationRole, Space, SpaceRole, in_force
+from tenants.permissions import short
 from tenants.role_forms import GiveForm
-from tenants.views.places import organization_seen
+from tenants.views.places import organization_seen, people_like
 
 PEOPLE, SPACES = 20, 5  # of one page
 ALL_SPACES = 30  # of one person's page
@@ -136,18 +137,6 @@ def save(request: HttpRequest, guid: str) -> HttpResponse:
     return _reviewed(request, organization, give, take, form)
 
 
-def people_like(organization: Organization, words: str) -> QuerySet[User]:
-    """The people of the organization, those whose name or address has the words in it."""
-    people = access.people_of(organization)
-    if words:
-        fields = ("username", "email", "given_name", "family_name")
-        any_of = Q()
-        for field in fields:
-            any_of |= Q(**{f"{field}__icontains": words})
-        people = people.filter(any_of)
-    return people.order_by(Lower("username"), "id")
-
-
 def spaces_seen(user: User, organization: Organization) -> QuerySet[Space]:
     rows = Space.objects.visible_to(user).filter(organization=organization)
     return rows.select_related("organization").order_by(Lower("name"), "id")
@@ -157,11 +146,7 @@ def lines_of(reader: User, people: list[User], places: list[Place]) -> list[Line
     """Return a line for each person with a cell for each place: the organization first, then spaces of it."""
     organization, spaces = places[0].organization, [place for place in places if isinstance(place, Space)]
     held = _held(people, organization, spaces)
-    labels = (
-        {Organization: access.roles_of(organization)} | {Space: access.roles_of(spaces[0])}
-        if spaces
-        else {Organization: access.roles_of(organization)}
-    )
+    labels = {type(place): access.roles_of(place) for place in (organization, *spaces[:1])}
     managed = set(Space.objects.where(reader, VERB).filter(organization=organization).values_list("pk", flat=True))
     manages = access.may(reader, VERB, organization)
 
@@ -175,11 +160,6 @@ def lines_of(reader: User, people: list[User], places: list[Place]) -> list[Line
         return Cell(place, boxes, editable and not organization.suspended)
 
     return [Line(person, [cell(person, place) for place in places]) for person in people]
-
-
-def short(label: str) -> str:
-    """Return "Developer" for "Space developer": the column says where."""
-    return label.removeprefix("Organization ").removeprefix("Space ").capitalize()
 
 
 def _held(people: list[User], organization: Organization, spaces: list[Space]) -> dict[tuple[int, str], set[str]]:

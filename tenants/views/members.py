@@ -9,7 +9,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
-from django.db.models import Q
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -21,8 +20,8 @@ from tenants import access, navigation
 from tenants.actions import role as actions
 from tenants.forms import OrganizationMemberForm, SpaceMemberForm, changes, errors_told_in
 from tenants.models import Organization, Space, SpaceRole, in_force
-from tenants.permissions import ORGANIZATION_ROLES, SPACE_ROLES
-from tenants.views.places import organization_seen, space_seen
+from tenants.permissions import ORGANIZATION_ROLES, SPACE_ROLES, short
+from tenants.views.places import organization_seen, people_like, space_seen
 
 PER_PAGE = 25
 Roles = Mapping[str, set[str]]  # guid of the person -> role names
@@ -100,9 +99,7 @@ def _members(request: HttpRequest, place: Organization | Space) -> HttpResponse:
         "kind": kind,
         "organization": place.organization,
         "space": place if isinstance(place, Space) else None,
-        "columns": [
-            label.removeprefix("Organization ").removeprefix("Space ").capitalize() for label in names.values()
-        ],
+        "columns": [short(label) for label in names.values()],
         "page": page,
         "words": words,
         "lines": _lines(list(page), place, user, give, take),
@@ -128,14 +125,8 @@ def _change(user: User, place: Organization | Space, give: Roles, take: Roles) -
 
 
 def _people(request: HttpRequest, place: Organization | Space) -> tuple[Page[User], str]:
-    people = access.people_of(place)
-    if words := request.GET.get("q", "").strip().replace("\0", ""):
-        fields = ("username", "email", "given_name", "family_name")
-        any_of = Q()
-        for field in fields:
-            any_of |= Q(**{f"{field}__icontains": words})
-        people = people.filter(any_of)
-    return Paginator(people.order_by(Lower("username"), "id"), PER_PAGE).get_page(request.GET.get("page")), words
+    words = request.GET.get("q", "").strip().replace("\0", "")
+    return Paginator(people_like(place, words), PER_PAGE).get_page(request.GET.get("page")), words
 
 
 def _lines(people: list[User], place: Organization | Space, reader: User, give: Roles, take: Roles) -> list[Line]:

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
-from paas.lib.errors import NotFound
+from paas.lib.web import found
 from tenants import access, navigation, reasons, view_as
 from tenants.actions import view_as as actions
 from tenants.actions.role import VERB
@@ -82,13 +82,11 @@ def view_as_stop(request: HttpRequest) -> HttpResponse:
 
 
 def _person(organization: Organization, guid: str) -> User:
-    found = access.people_of(organization).filter(guid=guid).first() if "\0" not in guid else None
-    if found is None:
-        in_spaces = SpaceRole.objects.filter(in_force(), content_object__organization=organization).values("user")
-        found = User.objects.filter(pk__in=in_spaces, guid=guid).first() if "\0" not in guid else None
-    if found is None:
-        raise NotFound("There is no such person in the organization.")
-    return found
+    """Return who belongs to the organization, through a role in one of its spaces at the least."""
+    in_spaces = SpaceRole.objects.filter(in_force(), content_object__organization=organization).values("user")
+    members = access.people_of(organization) | User.objects.filter(pk__in=in_spaces)
+    person: User = found(members, guid, "There is no such person in the organization.")
+    return person
 
 
 def _grants(reader: User, person: User, organization: Organization) -> list[tuple[str, reasons.Row]]:

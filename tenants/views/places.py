@@ -7,28 +7,17 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
-from paas.lib.errors import NotAuthorized, NotFound
-from tenants.access import verbs_held
+from accounts.views.account import person_of as person
+from paas.lib.errors import NotAuthorized
+from paas.lib.web import found
+from tenants.access import people_of, verbs_held
 from tenants.models import Limits, Organization, QuotaUse, Space
 from tenants.templatetags.console import mb, size
-
-
-def person(request: HttpRequest) -> User:
-    """The signed-in person; every page about what stands in a space is behind the sign-in."""
-    assert isinstance(request.user, User)
-    return request.user
-
-
-def found(rows: QuerySet[Any], guid: str) -> Any:
-    """Return the row that the person may see, or raise ``NotFound``."""
-    row = rows.filter(guid=guid).first() if "\0" not in guid else None
-    if row is None:
-        raise NotFound(f"There is no such {rows.model._meta.verbose_name}, or you have no role in its space.")
-    return row
 
 
 def demand(request: HttpRequest, verb: str, space: Space) -> None:
@@ -49,22 +38,25 @@ def for_scripts(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     return wrapped
 
 
+def people_like(place: Organization | Space, words: str) -> QuerySet[User]:
+    """The people who hold a role there, by name; with words, those whose name or address has them in it."""
+    people = people_of(place)
+    if words:
+        fields = ("username", "email", "given_name", "family_name")
+        people = people.filter(Q(*((f"{field}__icontains", words) for field in fields), _connector=Q.OR))
+    return people.order_by(Lower("username"), "id")
+
+
 def organization_seen(user: User, guid: str) -> Organization:
     """Return the organization if the user may see it, with its quota and use; else raise ``NotFound``."""
     rows = Organization.objects.visible_to(user).select_related("quota", "use")
-    found = rows.filter(guid=guid).first() if "\0" not in guid else None
-    if found is None:
-        raise NotFound("There is no such organization, or you have no role in it.")
-    return found
+    return found(rows, guid, "There is no such organization, or you have no role in it.")
 
 
 def space_seen(user: User, guid: str) -> Space:
     """Return the space if the user may see it, with its organization, quota and use; else raise ``NotFound``."""
     rows = Space.objects.visible_to(user).select_related("organization__quota", "quota", "use")
-    found = rows.filter(guid=guid).first() if "\0" not in guid else None
-    if found is None:
-        raise NotFound("There is no such space, or you have no role in it.")
-    return found
+    return found(rows, guid, "There is no such space, or you have no role in it.")
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from paas.lib.errors import NotFound, Unprocessable
-from paas.lib.web import tells_errors
+from paas.lib.errors import Unprocessable
+from paas.lib.web import found, tells_errors
 from tenants import access, navigation
 from tenants.actions import quota_request as actions
 from tenants.forms import errors_told_in
@@ -174,10 +174,7 @@ def _seen_by(user: Any) -> QuerySet[QuotaRequest]:
 
 
 def _seen(user: Any, guid: str) -> QuotaRequest:
-    found = _seen_by(user).filter(guid=guid).first() if "\0" not in guid else None
-    if found is None:
-        raise NotFound("There is no such request, or it is not yours to see.")
-    return found
+    return found(_seen_by(user), guid, "There is no such request, or it is not yours to see.")
 
 
 def _decision(request: HttpRequest, found: QuotaRequest) -> dict[str, Any]:

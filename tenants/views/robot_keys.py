@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import RobotKey
-from paas.lib.errors import NotFound
+from paas.lib.web import found
 from tenants import access
 from tenants.actions import robot_key as actions
 from tenants.actions.robot import VERB
@@ -77,11 +77,7 @@ def _managed(user: Any, guid: str) -> Robot:
 
 
 def _key(robot: Robot, guid: str) -> RobotKey:
-    rows = RobotKey.objects.filter(robot=robot.user, guid=guid)
-    found: RobotKey | None = rows.first() if "\0" not in guid else None
-    if found is None:
-        raise NotFound("The robot has no such key (any more).")
-    return found
+    return found(RobotKey.objects.filter(robot=robot.user), guid, "The robot has no such key (any more).")
 
 
 def _shown(

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import keys
-from paas.lib.errors import NotFound
+from paas.lib.web import found
 from tenants import access, navigation
 from tenants.actions import robot as actions
 from tenants.actions import role as roles
@@ -131,10 +131,7 @@ def delete(request: HttpRequest, guid: str) -> HttpResponse:
 def robot_seen(user: Any, guid: str) -> Robot:
     """Return the robot if the user may see it, with its organization; else raise ``NotFound``."""
     rows = Robot.objects.visible_to(user).select_related("user", "organization", "caretaker")
-    found = rows.filter(guid=guid).first() if "\0" not in guid else None
-    if found is None:
-        raise NotFound("There is no such robot, or you have no role in its organization.")
-    return found
+    return found(rows, guid, "There is no such robot, or you have no role in its organization.")
 
 
 def roles_held(robot: Robot, reader: Any) -> list[tuple[str, str, str]]:

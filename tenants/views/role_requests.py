@@ -11,8 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from paas.lib.errors import NotFound
-from paas.lib.web import tells_errors
+from paas.lib.web import found, tells_errors
 from tenants import access, navigation
 from tenants.actions import role_request as actions
 from tenants.forms import errors_told_in
@@ -99,10 +98,7 @@ def withdraw(request: HttpRequest, guid: str) -> HttpResponse:
 
 def _seen(user: Any, guid: str) -> RoleRequest:
     rows = RoleRequest.objects.visible_to(user).select_related(*JOINED)
-    found: RoleRequest | None = rows.filter(guid=guid).first() if "\0" not in guid else None
-    if found is None:
-        raise NotFound("There is no such request, or it is not yours to see.")
-    return found
+    return found(rows, guid, "There is no such request, or it is not yours to see.")
 
 
 def _answer(request: HttpRequest) -> str:

@@ -14,7 +14,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from paas.lib.errors import NotFound, Unprocessable
+from paas.lib.errors import Unprocessable
+from paas.lib.web import found
 from tenants import access, effects, navigation
 from tenants.actions import custom_role as actions
 from tenants.actions import role as grants
@@ -143,10 +144,7 @@ def delete(request: HttpRequest, guid: str) -> HttpResponse:
 def role_seen(user: Any, guid: str) -> CustomRole:
     """Return the role if the user may see it, with its organization; else raise ``NotFound``."""
     rows = CustomRole.objects.visible_to(user).select_related("organization", "permission")
-    found: CustomRole | None = rows.filter(guid=guid).first() if "\0" not in guid else None
-    if found is None:
-        raise NotFound("There is no such role, or you have no role in its organization.")
-    return found
+    return found(rows, guid, "There is no such role, or you have no role in its organization.")
 
 
 def in_words(verbs: Any) -> list[str]:

@@ -17,7 +17,7 @@ from accounts.access import authorize
 from accounts.actions import revoke_api_token
 from accounts.models import ApiToken
 from accounts.tokens import READ
-from paas.lib.errors import NotFound
+from paas.lib.web import found
 from tenants.actions import token as actions
 from tenants.forms import errors_told_in
 from tenants.machine_forms import TokenForm
@@ -63,9 +63,7 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke(request: HttpRequest, guid: str) -> HttpResponse:
     user: Any = request.user
-    token = ApiToken.objects.filter(user=user, guid=guid).first() if "\0" not in guid else None
-    if token is None:
-        raise NotFound("There is no such token (any more).")
+    token = found(ApiToken.objects.filter(user=user), guid, "There is no such token (any more).")
     revoke_api_token(user, token)
     messages.success(request, f"The token “{token.name}” is revoked. Whatever used it is refused from now on.")
     return redirect("account_tokens")

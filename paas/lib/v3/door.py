@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from paas.lib.errors import NotFound, PaasError, ServiceUnavailable, UnknownRequest, Unprocessable
+from paas.lib.models import by_guid
 from paas.lib.v3.query import Pagination, Query
 from paas.lib.v3.shapes import origin
 
@@ -88,6 +89,17 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     return Response(error_body(error), status=error.status)
 
 
+INVALID = "Invalid {0}. Ensure that the {0} exists and you have access to it."  # what clients know of it
+
+
+def named(rows: Any, guid: str | None, noun: str) -> Any:
+    """Return the row with the guid that a body names, among those the caller sees; raise Cloud Foundry's 422."""
+    row = by_guid(rows, guid) if guid else None
+    if row is None:
+        raise Unprocessable(INVALID.format(noun))
+    return row
+
+
 def accepted(request: Any, job: Any, data: dict[str, Any] | None = None) -> HttpResponse:
     """202 with the job's Location and an empty body (or the resource, for the few calls that answer both)."""
     headers = {"Location": f"{origin(request)}/v3/jobs/{job.guid}"}
@@ -122,7 +134,7 @@ class ResourceViewSet(ViewSet):
     def found(self, guid: str, queryset: QuerySet[Any] | None = None) -> Any:
         """Return the visible resource, or raise ``NotFound`` with the noun."""
         rows = self.queryset() if queryset is None else queryset
-        resource = rows.filter(guid=guid).first() if "\0" not in guid else None
+        resource = by_guid(rows, guid)
         if resource is None:
             raise NotFound(f"{self.noun} not found")
         return resource
