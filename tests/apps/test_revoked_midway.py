@@ -23,7 +23,6 @@ from tenants.actions import departure
 from tests.apps.archives import zipped
 
 Api = Callable[[User], APIClient]
-SIGNED_IN = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @pytest.fixture
@@ -49,7 +48,7 @@ def test_a_stream_of_logs_ends(api: Api, alice: User, app: App, written: None, l
 
 def test_a_log_page_that_is_open_gets_no_more(alice: User, app: App, written: None, leave: Callable[[], None]) -> None:
     browser = Client()
-    browser.force_login(alice, backend=SIGNED_IN)
+    browser.force_login(alice)
     page = f"/apps/{app.guid}/logs/lines?cursor=0"
     assert browser.get(page).status_code == 200
     leave()

@@ -17,6 +17,7 @@ from tenants import access
 from tenants.actions import invitation
 from tenants.models import Invitation
 from tests.accounts.smtp import serving
+from tests.passkeys import hold_key
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 PASSWORD = "a horse of another colour"
@@ -71,11 +72,7 @@ def test_invited_by_mail_somebody_joins(
 
 def test_somebody_joins_with_a_passkey(visit: Any, dora: User, org: Any) -> None:
     page = visit(link_to("nora@example.org", dora, org))
-    devices = page.context.new_cdp_session(page)
-    devices.send("WebAuthn.enable")
-    authenticator = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
-    more = {"isUserVerified": True, "automaticPresenceSimulation": True}
-    devices.send("WebAuthn.addVirtualAuthenticator", {"options": authenticator | more})
+    hold_key(page)
     page.get_by_role("button", name="Join with a passkey instead").click()
     page.get_by_text("Add the passkey that you will sign in with").wait_for()
     page.get_by_label("Name", exact=False).first.fill("laptop")

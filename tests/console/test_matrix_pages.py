@@ -15,12 +15,10 @@ from tenants.actions import custom_role
 from tenants.models import Organization, OrganizationRole, Space, SpaceRole
 from tests.console.counting import queries
 
-SIGNED_IN = "allauth.account.auth_backends.AuthenticationBackend"
-
 
 def browser(user: User) -> Client:
     client = Client(headers={"Accept": "text/html"})
-    client.force_login(user, backend=SIGNED_IN)
+    client.force_login(user)
     return client
 
 

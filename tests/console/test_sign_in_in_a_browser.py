@@ -11,27 +11,16 @@ from accounts import actions, resets
 from accounts.models import PasswordReset
 from tests.accounts.factors import give_app, give_codes
 from tests.conftest import make_user
+from tests.passkeys import hold_key
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 PASSWORD = "correct horse battery"
-KEY = {
-    "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
-    "isUserVerified": True, "automaticPresenceSimulation": True,
-}  # fmt: skip
 
 
 @pytest.fixture
 def person(db):
     actions.ensure_oauth_client()
     return make_user("alice")
-
-
-def hold_key(page: Any, **more: Any) -> Any:
-    """Give the page's browser a passkey holder; return what talks to it, and its id."""
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("WebAuthn.enable")
-    held = devtools.send("WebAuthn.addVirtualAuthenticator", {"options": KEY | more})
-    return devtools, held["authenticatorId"]
 
 
 def fill_in(page: Any, person: Any, password: str = PASSWORD) -> None:

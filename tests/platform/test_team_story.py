@@ -13,6 +13,7 @@ import pytest
 from django.utils import timezone
 
 from tests.host.house import House
+from tests.passkeys import hold_key
 from tests.platform import apps
 from tests.platform.client import Client, wait_until, zipped
 
@@ -44,15 +45,6 @@ def browse(chromium: Any, house: House) -> Iterator[Any]:
     yield opened
     for context in contexts:
         context.close()
-
-
-def with_passkeys(page: Any) -> None:
-    """Give the browser a device that holds passkeys and says yes."""
-    devices = page.context.new_cdp_session(page)
-    devices.send("WebAuthn.enable")
-    authenticator = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
-    more = {"isUserVerified": True, "automaticPresenceSimulation": True}
-    devices.send("WebAuthn.addVirtualAuthenticator", {"options": authenticator | more})
 
 
 def signed_in(page: Any, client: Client) -> Any:
@@ -96,7 +88,7 @@ def test_invited_joins_with_a_passkey_pushes_until_friday_and_is_removed(
     [link] = re.findall(r"/join/[\w-]+", boss.locator("main").inner_text())
 
     nora = browse(link)
-    with_passkeys(nora)
+    hold_key(nora)
     nora.get_by_role("button", name="Join with a passkey instead").click()
     nora.get_by_text("Add the passkey that you will sign in with").wait_for()
     nora.get_by_label("Name", exact=False).first.fill("laptop")

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import call_command
-from django.db import connection
 
 from accounts import actions as accounts
 from accounts.models import User
@@ -22,8 +16,8 @@ from apps.actions import process as processes
 from apps.actions import route as routes
 from apps.actions import task as tasks
 from apps.models import App, Domain, Process, Route, Task
-from paas.lib.errors import PaasError
 from tenants.models import QuotaUse, SpaceQuota
+from tests.at_once import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 20
@@ -34,25 +28,6 @@ def after_a_flush(db: None) -> None:
     """Tests with transactions of their own empty the tables, and what migrations wrote goes too."""
     if not Permission.objects.exists():
         call_command("migrate", verbosity=0)
-
-
-def at_once(calls: Iterable[Callable[[], Any]]) -> Counter[str]:
-    """Run all of them at the same moment; return how many ended how."""
-    listed = list(calls)
-    start = Barrier(len(listed))
-
-    def run(call: Callable[[], Any]) -> str:
-        try:
-            start.wait()
-            call()
-            return "done"
-        except PaasError as error:
-            return type(error).__name__
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(listed)) as threads:
-        return Counter(threads.map(run, listed))
 
 
 def started(alice, space, make_droplet, name, memory_mb=64):

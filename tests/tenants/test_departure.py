@@ -154,7 +154,7 @@ def test_after_thirty_days_there_is_no_undo(org, alice, dora):
 
 
 def test_sign_ins_end_where_no_organization_is_left(client, org, alice, dora, make_org, root):
-    client.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(alice)
     other = make_org("second")
     access.give(alice, "organization_user", other, by=root)
     actions.leave(dora, alice, organization=org)
