@@ -3,58 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-STATE = Path(os.environ.get("PAAS_STATE") or BASE_DIR / "var").resolve()
-
-
-def _state_environment() -> dict[str, str]:
-    file = STATE / "env"
-    if not file.exists():
-        return {}
-    pairs = (line.partition("=") for line in file.read_text().splitlines() if line and not line.startswith("#"))
-    return {name: value for name, _, value in pairs}
-
-
-_ENV = _state_environment() | dict(os.environ)
-
-
-def env(name: str, default: str = "") -> str:
-    return _ENV.get(name, default)
-
-
-def whole(name: str, default: int, *, least: int = 0) -> int:
-    text = env(name, str(default))
-    if not text.isdigit() or int(text) < least:
-        raise ImproperlyConfigured(f"{name} must be a whole number of at least {least}, not {text!r}.")
-    return int(text)
-
-
-def database(name: str, default: str = "") -> dict[str, Any]:
-    url = env(name, default)
-    parts = urlsplit(url)
-    if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
-        raise ImproperlyConfigured(f"{name} must be a postgresql://user:password@host:port/database URL, not {url!r}.")
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.strip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or 5432),
-        "CONN_HEALTH_CHECKS": True,
-        "CONN_MAX_AGE": 60,
-        "OPTIONS": {"connect_timeout": 5, "application_name": "paas"},
-    }
-
+from paas.lib.environment import BASE_DIR, STATE, database, env, secret_keys, whole
 
 # Where we are ------------------------------------------------------------------------------------------------------
 PAAS_INSTALL = env("PAAS_INSTALL", "dev")
@@ -97,27 +50,7 @@ PAAS_CA_FILE = env("PAAS_CA_FILE")  # authorities to trust in outgoing calls, be
 PAAS_TOKEN_DAYS = whole("PAAS_TOKEN_DAYS", 365, least=1)  # the longest life of API tokens and keys of robots
 
 # Secrets: the first key signs and encrypts, all of them are accepted ------------------------------------------------
-KEYS_DIR = STATE / "keys"
-
-
-def _secret_keys() -> list[str]:
-    keys = [key for key in env("PAAS_SECRET_KEYS").split(",") if key]
-    if not keys and (KEYS_DIR / "secret").exists():
-        keys = (KEYS_DIR / "secret").read_text().split()
-    if not keys:
-        import secrets
-
-        KEYS_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
-        keys = [secrets.token_urlsafe(48)]
-        descriptor = os.open(KEYS_DIR / "secret", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(keys[0] + "\n")
-    if any(len(key) < 32 for key in keys):
-        raise ImproperlyConfigured("PAAS_SECRET_KEYS must hold keys of at least 32 characters, split by commas.")
-    return keys
-
-
-PAAS_SECRET_KEYS = _secret_keys()
+PAAS_SECRET_KEYS = secret_keys()
 SECRET_KEY = PAAS_SECRET_KEYS[0]
 SECRET_KEY_FALLBACKS = PAAS_SECRET_KEYS[1:]
 
@@ -221,6 +154,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 20000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 50000
 PAAS_ADMIN_EMAIL = env("PAAS_ADMIN_EMAIL")
 PAAS_ADMIN_PASSWORD = env("PAAS_ADMIN_PASSWORD")
+
 # Mail: without a server, messages wait in the outbox --------------------------------------------------------------
 PAAS_SMTP_HOST = env("PAAS_SMTP_HOST")
 PAAS_SMTP_TLS = env("PAAS_SMTP_TLS", "starttls")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from paas.host.settings import CHECKOUT, read
 from paas.host.shell import HostError
+from paas.lib.environment import secret_keys
 
 
 def refusal(**given: str) -> str:
@@ -163,3 +166,18 @@ def test_mail_needs_its_server_and_a_user_a_password() -> None:
 
 def test_both_ways_to_begin_an_address_are_named() -> None:
     assert "redis:// or rediss://" in refusal(REDIS_URL="http://example.org")
+
+
+def test_processes_that_start_first_at_once_agree_on_the_secret(tmp_path: Path) -> None:
+    start = Barrier(8)
+
+    def begin(folder: Path) -> tuple[str, ...]:
+        start.wait()
+        return tuple(secret_keys(folder))
+
+    for number in range(20):
+        folder = tmp_path / str(number)
+        with ThreadPoolExecutor(8) as processes:
+            assert len(set(processes.map(begin, [folder] * 8))) == 1
+        assert [file.name for file in folder.iterdir()] == ["secret"]
+        assert (folder / "secret").stat().st_mode & 0o777 == 0o600

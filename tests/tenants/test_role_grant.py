@@ -48,11 +48,12 @@ def until(dora: User, alice: User, space: Any) -> SpaceRole:
 
 
 def test_a_manager_gives_a_role_until_a_day_and_for_a_reason(api: Any, dora: Any, alice: Any, space: Any) -> None:
-    made = api(dora).post("/v3/role_grants", body(alice, space, expires_at=stamp(3), reason="production access"))
+    end = stamp(3)
+    made = api(dora).post("/v3/role_grants", body(alice, space, expires_at=end, reason="production access"))
     assert made.status_code == 201
     told = made.json()
     assert (told["name"], told["type"], told["reason"]) == ("Space auditor", "space_auditor", "production access")
-    assert told["expires_at"] == stamp(3)
+    assert told["expires_at"] == end
     assert told["relationships"]["granted_by"]["data"]["guid"] == dora.guid
     event = AuditEvent.objects.get(type="audit.user.space_auditor_add")
     assert event.data["reason"] == "production access" and event.data["expires_at"]
