@@ -13,18 +13,13 @@ from accounts import ranges
 from accounts.actions.tokens import TOKEN_DAYS
 from accounts.models import User
 from paas.lib.errors import Unprocessable
-from tenants import access
+from tenants import access, permissions
 from tenants.actions import token as tokens
 from tenants.actions.robot_key import OVERLAP_DAYS
 from tenants.models import Organization, Robot, Space
 
 LIVES = ((7, "7 days"), (30, "30 days"), (90, "90 days"), (180, "half a year"), (365, "a year"))
 OVERLAPS = ((1, "1 more day"), (7, "7 more days"), (30, "30 more days"), (0, "It stops now"))
-GROUPS = {
-    "organization": "Organization", "space": "Space", "app": "Apps", "route": "Routes", "service": "Services",
-    "platform": "Platform",
-}  # fmt: skip
-OF_GROUP = {"process": "app", "task": "app", "log": "app"}  # what begins otherwise; the rest is the organization's
 EVERYTHING, CHOSEN = "everything", "chosen"
 
 
@@ -163,12 +158,8 @@ class TokenForm(Life):
 
     def groups(self) -> list[tuple[str, list[Any]]]:
         """Return the boxes by what they are about: (title, boxes)."""
-        found: dict[str, list[Any]] = {}
-        for box in self["permissions"]:
-            begins = box.data["value"].partition(".")[0]
-            group = OF_GROUP.get(begins, begins)
-            found.setdefault(group if group in GROUPS else "organization", []).append(box)
-        return [(title, found[name]) for name, title in GROUPS.items() if name in found]
+        boxes = {box.data["value"]: box for box in self["permissions"]}
+        return [(kind, [boxes[verb] for verb in verbs]) for kind, verbs in permissions.by_kind(boxes)]
 
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("may") == CHOSEN and not self.cleaned_data.get("permissions"):

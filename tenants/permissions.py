@@ -112,6 +112,7 @@ KINDS = (
     ("Spaces", ("space",)),
     ("People, roles and robots", ("member", "role", "robot")),
     ("Organization, quotas and records", ("organization", "quota", "usage", "billing", "audit")),
+    ("Platform", ("platform",)),
 )
 
 # What everybody holds who holds any role there: without it the rest could not be reached.
@@ -132,8 +133,14 @@ def choosable(where: str) -> dict[str, str]:
 def grouped(where: str) -> list[tuple[str, dict[str, str]]]:
     """Return [(kind, {verb: sentence})] of what can be chosen beyond what everybody holds there."""
     fit = {verb: sentence for verb, sentence in choosable(where).items() if verb not in BASE[where]}
-    groups = [(kind, [verb for verb in fit if verb.partition(".")[0] in nouns]) for kind, nouns in KINDS]
-    return [(kind, {verb: fit[verb] for verb in verbs}) for kind, verbs in groups if verbs]
+    return [(kind, {verb: fit[verb] for verb in verbs}) for kind, verbs in by_kind(fit)]
+
+
+def by_kind(verbs: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """Return [(kind, verbs)], without kinds of which there are none."""
+    listed = list(verbs)
+    groups = [(kind, [verb for verb in listed if verb.partition(".")[0] in nouns]) for kind, nouns in KINDS]
+    return [(kind, found) for kind, found in groups if found]
 
 
 def covering(verbs: Iterable[str], where: str) -> str:

@@ -83,10 +83,6 @@ class Unprocessable(PaasError):
         super().__init__(", ".join(details))
 
 
-class Conflict(PaasError):
-    status, code, title = 409, 10009, "Conflict"
-
-
 class StagingInProgress(PaasError):
     status, code, title = 422, 170017, "StagingInProgress"
     default = "Only one build can be STAGING at a time per application."

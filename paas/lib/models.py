@@ -82,19 +82,6 @@ class Work(models.Model):
         return models.Index(fields=["due_at"], name=name, condition=Q(due_at__isnull=False))
 
 
-class Tombstone(models.Model):
-    """What is kept of a deleted thing so that it can come back until ``until``."""
-
-    guid = models.CharField(max_length=64, unique=True)
-    owner_guid = models.CharField(max_length=64, db_index=True)
-    snapshot = models.JSONField(default=dict)
-    deleted_at = models.DateTimeField(default=timezone.now)
-    until = models.DateTimeField()
-
-    class Meta:
-        abstract = True
-
-
 def bump(field: str) -> F:
     """``update(generation=bump("generation"))``: a counter raised in the database, never from a stale copy."""
     return F(field) + 1

@@ -12,6 +12,7 @@ from paas.cell.volumes import SPARE
 from paas.seams.runtimes.base import Observation
 
 from .base import Size
+from .offers import amount
 
 SHARE_OF_MACHINE = 0.8  # of its memory, where the operator says nothing
 MB = 1 << 20
@@ -49,7 +50,7 @@ def more(before: Size, after: Size) -> Size:
 def lacks(size: Size, left: Left) -> str:
     """Return "" or what is missing, and what can be done about it."""
     wanted = {"memory": (size.memory_mb, left.memory_mb), "disk": (size.disk_mb, left.disk_mb)}
-    short = [f"{need} MB of {what}, and {there} MB are free" for what, (need, there) in wanted.items() if need > there]
+    short = [f"{amount(need)} of {what}, and {amount(there)} are free" for what, (need, there) in wanted.items() if need > there]
     if not short:
         return ""
     return f"The platform has no room for this plan now: it takes {'; '.join(short)}. Choose a smaller plan, or tell the platform team."
