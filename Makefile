@@ -2,9 +2,11 @@
 HOST := python3 -m paas.host
 TEST_STATE := $(CURDIR)/var/test
 # Tests have an install of their own and take nothing from the operator's settings.
-TEST_ENV := env -u DATABASE_URL -u DATABASE_OWNER_URL -u REDIS_URL -u PAAS_PORT -u PAAS_DOMAIN -u PAAS_APPS_DOMAIN \
+TEST_ENV := env -u PYTHONDONTWRITEBYTECODE -u DATABASE_URL -u DATABASE_OWNER_URL -u REDIS_URL -u PAAS_PORT -u PAAS_DOMAIN -u PAAS_APPS_DOMAIN \
 	-u PAAS_TLS -u PAAS_TLS_PORT -u PAAS_SUBNET -u PAAS_ADMIN_EMAIL -u PAAS_ADMIN_PASSWORD PAAS_STATE=$(TEST_STATE)
 BIN := var/venv/bin
+# What needs neither the engine nor the router runs on all cores at once, each with a database of its own.
+BESIDE := --numprocesses auto --dist worksteal
 
 .PHONY: run stop clean doctor test check lint bench prepare
 
@@ -32,10 +34,11 @@ lint: prepare  ## linters, types, import rules, migrations
 	@$(TEST_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 
 test: lint  ## everything: engine, browser and faults included
-	@$(TEST_ENV) $(BIN)/python -m pytest
+	@$(TEST_ENV) $(BIN)/python -m pytest $(BESIDE) -m "not slow or browser"; beside=$$?; \
+	$(TEST_ENV) $(BIN)/python -m pytest -m "slow and not browser" && exit $$beside
 
 check: lint  ## the quick part, for the inner loop
-	@$(TEST_ENV) $(BIN)/python -m pytest -m "not slow"
+	@$(TEST_ENV) $(BIN)/python -m pytest $(BESIDE) -m "not slow"
 
 bench: prepare  ## the figures, each against its reference in the same run
 	@$(TEST_ENV) $(BIN)/python -m tests.bench

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.models import App, EnvironmentGroup
+from apps import swaps
+from apps.models import App, Deployment, EnvironmentGroup
 from services import credentials
 
 PORT = 8080
@@ -51,9 +52,9 @@ def group(name: str) -> dict[str, str]:
     return dict(row.variables) if row else {}
 
 
-def bound(app: App) -> dict[str, str]:
+def bound(app: App, deployment: Deployment | None = None) -> dict[str, str]:
     """What services add to the environment: VCAP_SERVICES, or where its files are, and the first database's address."""
-    found = in_build(app)
+    found = in_build(app, deployment)
     if app.service_files:
         del found["VCAP_SERVICES"]
     if app.service_files == App.ServiceFiles.K8S:
@@ -63,19 +64,19 @@ def bound(app: App) -> dict[str, str]:
     return found
 
 
-def in_build(app: App) -> dict[str, str]:
+def in_build(app: App, deployment: Deployment | None = None) -> dict[str, str]:
     """The same for a build, which has no such files: there it is a variable for every app."""
-    bindings = credentials.bound_to(app)
+    bindings = swaps.given(app, deployment)
     url = credentials.database_url(bindings)
     given = {"DATABASE_URL": url} if url else {}
     return {**given, "VCAP_SERVICES": json.dumps(credentials.vcap_services(bindings))}
 
 
-def service_files(app: App) -> dict[str, str]:
+def service_files(app: App, deployment: Deployment | None = None) -> dict[str, str]:
     """The files below ``BINDINGS`` of an app that has chosen to find its credentials there."""
     if not app.service_files:
         return {}
-    bindings = credentials.bound_to(app)
+    bindings = swaps.given(app, deployment)
     many = app.service_files == App.ServiceFiles.K8S
     return credentials.many_files(bindings) if many else credentials.one_file(bindings)
 
@@ -94,11 +95,14 @@ def staging_environment(app: App, *, memory_mb: int, disk_mb: int) -> dict[str, 
     }
 
 
-def running_environment(app: App, environment: Mapping[str, str], *, memory_mb: int) -> dict[str, str]:
+def running_environment(
+    app: App, environment: Mapping[str, str], *, memory_mb: int, deployment: Deployment | None = None
+) -> dict[str, str]:
+    """That of the deployment's instances; of a task where none is given."""
     return {
         **group("running"),
         **environment,
-        **bound(app),
+        **bound(app, deployment),
         "MEMORY_LIMIT": f"{memory_mb}m",
         "PORT": str(PORT),
         "VCAP_APP_PORT": str(PORT),

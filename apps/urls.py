@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.views import app, build, environment, events, logs, new, revisions, routes, search, settings, space, use
+from apps.views import app, build, environment, events, logs, new, revisions, routes, search, settings, space, swap, use
 
 urlpatterns = [
     path("spaces/<str:guid>", space.space, name="space"),
@@ -54,6 +54,9 @@ urlpatterns = [
     path("apps/<str:guid>/buildpacks", settings.buildpacks, name="app_buildpacks"),
     path("apps/<str:guid>/processes/<str:process_type>/scale", settings.scale, name="app_scale"),
     path("apps/<str:guid>/processes/<str:process_type>/run", settings.run, name="app_run"),
+    path("apps/<str:guid>/swap", swap.swap, name="app_swap"),
+    path("apps/<str:guid>/swap/<str:deployment>", swap.swapped, name="app_swapped"),
+    path("apps/<str:guid>/swap/<str:deployment>/now", swap.now, name="app_swapped_now"),
     path("apps/<str:guid>/delete", settings.delete, name="app_delete"),
     path("search", search.search, name="search"),
 ]

@@ -79,7 +79,7 @@ def workload_for(
         log_source=f"APP/PROC/{process.type.upper()}",
         source=source_of(deployment.droplet),
         command=deployment.command(process.type),
-        environment=running_environment(app, revision.environment, memory_mb=memory_mb),
+        environment=running_environment(app, revision.environment, memory_mb=memory_mb, deployment=deployment),
         instances=tuple(placement(row, vcap) for row in rows),
         memory_mb=memory_mb,
         disk_mb=disk_mb,
@@ -87,7 +87,7 @@ def workload_for(
         health=_health(process),
         readiness=_readiness(process),
         reaches=ways.to(credentials.bound_to(app)),
-        files=service_files(app),
+        files=service_files(app, deployment),
         sidecars=tuple(Sidecar(s["name"], s["command"], s.get("memory_mb")) for s in sidecars),
     )
 

@@ -71,6 +71,17 @@ def keep_services() -> None:
         import_module("services.jobs.keep").keep()
 
 
+@app.task(name="paas.upgrade_services", ignore_result=True)
+def upgrade_services() -> None:
+    with unless_the_database_is_away():
+        import_module("services.jobs.upgrade").upgrade_in_window()
+
+
+@app.task(name="paas.forget_outlived", ignore_result=True)
+def forget_outlived() -> None:
+    import_module("services.jobs.outlived").forget_outlived()
+
+
 @app.task(name="paas.end_roles", ignore_result=True)
 def end_roles() -> None:
     with unless_the_database_is_away():
@@ -93,6 +104,8 @@ app.conf.beat_schedule = {
     "sweep": {"task": "paas.sweep", "schedule": 2.0, "options": {"queue": "converge", "expires": 5}},
     "compare": {"task": "paas.compare", "schedule": 900.0, "options": {"queue": "services", "expires": 900}},
     "keep_services": {"task": "paas.keep_services", "schedule": 15.0, "options": {"queue": "services", "expires": 15}},
+    "upgrades": {"task": "paas.upgrade_services", "schedule": 60.0, "options": {"queue": "services", "expires": 60}},
+    "outlived": {"task": "paas.forget_outlived", "schedule": 14400.0, "options": {"queue": "services", "expires": 900}},
     "end_roles": {"task": "paas.end_roles", "schedule": 60.0, "options": {"queue": "converge", "expires": 60}},
     "warn_of_quotas": {
         "task": "paas.warn_of_quotas",

@@ -43,6 +43,22 @@ PAAS_S3 = {
     "access_key": env("PAAS_S3_ACCESS_KEY") or None,
     "secret_key": env("PAAS_S3_SECRET_KEY") or None,
 }
+PAAS_BACKUP_USERS = env("PAAS_BACKUP_USERS", "shared")  # "iam": with S3, one for each instance
+PAAS_AWS = {
+    "region": env("PAAS_AWS_REGION"),  # none: nothing of Amazon's is offered
+    "prefix": env("PAAS_AWS_PREFIX", "paas"),
+    "endpoint_url": env("PAAS_AWS_ENDPOINT_URL"),
+    "access_key": env("PAAS_AWS_ACCESS_KEY"),
+    "secret_key": env("PAAS_AWS_SECRET_KEY"),
+    "sources": tuple(env("PAAS_AWS_SOURCES").replace(",", " ").split()),
+    "user_path": env("PAAS_AWS_USER_PATH", "/paas/"),
+    "permissions_boundary": env("PAAS_AWS_PERMISSIONS_BOUNDARY"),
+    "subnet_group": env("PAAS_AWS_SUBNET_GROUP"),
+    "cache_subnet_group": env("PAAS_AWS_CACHE_SUBNET_GROUP"),
+    "security_groups": tuple(env("PAAS_AWS_SECURITY_GROUPS").replace(",", " ").split()),
+    "kms_key": env("PAAS_AWS_KMS_KEY"),
+}
+PAAS_AWS_PLANS = Path(env("PAAS_AWS_PLANS") or BASE_DIR / "services" / "amazon.toml")
 PAAS_UPLOAD_LIMIT = whole("PAAS_UPLOAD_LIMIT_MB", 1024, least=1) * 1024 * 1024
 PAAS_BLOBS_BUDGET = whole("PAAS_BLOBS_BUDGET_MB", 20480, least=100) * 1024 * 1024
 PAAS_AUDIT_DAYS = whole("PAAS_AUDIT_DAYS", 400, least=400)
@@ -274,5 +290,6 @@ LOGGING = {
         "celery.app.trace": {"level": "WARNING"},
         "celery.beat": {"level": "WARNING"},
         "uvicorn.access": {"level": "WARNING"},
+        "botocore": {"level": "WARNING"},  # whose debug lines hold whole requests, secrets included
     },
 }

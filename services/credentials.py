@@ -11,6 +11,7 @@ from services.models import Binding, Operation
 
 UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 VCAP_FILE = "vcap_services"
+SWAP = "service_swap"  # the option of a deployment that puts a binding in another's place
 
 
 def bound_to(app: Any) -> list[Binding]:
@@ -24,6 +25,26 @@ def bound_to(app: Any) -> list[Binding]:
     )
     newest = {row.instance_id: row for row in rows}
     return sorted(newest.values(), key=lambda row: (row.created_at, row.pk))
+
+
+def place_of(binding: Binding) -> str:
+    """Return where a binding stands among those of its app: what it has taken the place of has the same place."""
+    return binding.place or f"{binding.created_at.isoformat()} {binding.guid}"
+
+
+def in_use(bindings: Iterable[Binding], *, swap: tuple[str, str] = ("", "")) -> list[Binding]:
+    """Return what the app is given, in its order: of bindings with the same place the one that took it last.
+
+    ``swap`` names, by their guids, a binding that makes way, and the one that is put in its place.
+    """
+    rows = list(bindings)
+    left, put = swap
+    places = {row.guid: place_of(row) for row in rows}
+    places[put] = places.get(left, places.get(put, ""))
+    found: dict[str, Binding] = {}
+    for row in sorted(rows, key=lambda row: (row.guid == put, bool(row.placed_at), row.placed_at or row.created_at)):
+        found[places[row.guid]] = row
+    return [found[place] for place in sorted(found)]
 
 
 NOT_YET = (Operation.State.INITIAL, Operation.State.IN_PROGRESS, Operation.State.FAILED)

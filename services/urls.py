@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from django.urls import path
 
-from services.views import binding, deletion, instance, keys, listed, marketplace, plan, provided, settings
+from services.views import (
+    backups,
+    binding,
+    broker_settings,
+    brokers,
+    conformance,
+    deletion,
+    instance,
+    keys,
+    listed,
+    marketplace,
+    plan,
+    provided,
+    restore,
+    settings,
+)
 
 urlpatterns = [
     path("spaces/<str:guid>/services", listed.listed, name="space_services"),
+    path("spaces/<str:guid>/services/deleted", restore.deleted, name="services_deleted"),
     path("spaces/<str:guid>/services/new/<str:plan>", marketplace.create, name="service_create"),
     path("spaces/<str:guid>/services/own", provided.create, name="service_provide"),
     path("spaces/<str:guid>/marketplace", marketplace.marketplace, name="marketplace"),
@@ -18,6 +34,10 @@ urlpatterns = [
     path("services/<str:guid>/connect", instance.connect, name="service_connect"),
     path("services/<str:guid>/credentials", provided.show, name="service_credentials"),
     path("services/<str:guid>/metrics", instance.metrics, name="service_metrics"),
+    path("services/<str:guid>/backups", backups.backups, name="service_backups"),
+    path("services/<str:guid>/backups/now", backups.now, name="service_backups_now"),
+    path("services/<str:guid>/backups/take", backups.take, name="service_back_up"),
+    path("services/<str:guid>/restore", restore.restore, name="service_restore"),
     path("services/<str:guid>/events", instance.events, name="service_events"),
     path("services/<str:guid>/bind", binding.bind, name="service_bind"),
     path("services/<str:guid>/keys", keys.keys, name="service_keys"),
@@ -34,6 +54,20 @@ urlpatterns = [
     path("services/<str:guid>/unshare/<str:space>", settings.unshare, name="service_unshare"),
     path("services/<str:guid>/delete", deletion.delete, name="service_delete"),
     path("services/<str:guid>/purge", deletion.purge, name="service_purge"),
+    path("platform/brokers", brokers.every, name="brokers"),
+    path("platform/brokers/new", brokers.register, name="broker_register"),
+    path("spaces/<str:guid>/brokers", brokers.of_space, name="space_brokers"),
+    path("spaces/<str:guid>/brokers/new", brokers.register_for, name="space_broker_register"),
+    path("brokers/<str:guid>", brokers.overview, name="broker"),
+    path("brokers/<str:guid>/now", brokers.now, name="broker_now"),
+    path("brokers/<str:guid>/read", brokers.read, name="broker_read"),
+    path("brokers/<str:guid>/settings", broker_settings.settings, name="broker_settings"),
+    path("brokers/<str:guid>/delete", broker_settings.delete, name="broker_delete"),
+    path("brokers/<str:guid>/plans/<str:plan>", broker_settings.visibility, name="plan_visibility"),
+    path("brokers/<str:guid>/offerings/<str:offering>/purge", broker_settings.purge, name="offering_purge"),
+    path("brokers/<str:guid>/conformance", conformance.conformance, name="broker_conformance"),
+    path("brokers/<str:guid>/conformance/now", conformance.now, name="broker_conformance_now"),
+    path("brokers/<str:guid>/conformance/check", conformance.check, name="broker_check"),
     path("bindings/<str:guid>/show", binding.show, name="binding_show"),
     path("bindings/<str:guid>/delete", binding.delete, name="binding_delete"),
 ]

@@ -38,7 +38,18 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("tasks", "Tasks"),
         ),
     ),
-    ("Services", (("services", "Services"), ("postgres", "PostgreSQL"))),
+    (
+        "Services",
+        (
+            ("services", "Services"),
+            ("postgres", "PostgreSQL"),
+            ("mysql", "MariaDB"),
+            ("redis", "Redis"),
+            ("backups", "Where backups lie"),
+            ("amazon", "Services at Amazon"),
+            ("brokers", "Bring your own service"),
+        ),
+    ),
     (
         "Working together",
         (
@@ -67,7 +78,12 @@ DESCRIBED = {
     "logs": "Read and follow what apps, builds and the router say",
     "tasks": "Migrations and other one-off commands",
     "services": "Databases, caches and what your team brings: create, bind, connect, share, delete",
-    "postgres": "Connect, who may read, extensions, limits",
+    "brokers": "Write a service broker, with a complete example; register it, have it checked",
+    "postgres": "Connect, who may read, extensions, limits, backups",
+    "mysql": "Connect, who may read, backups; software that was written for MySQL",
+    "redis": "Connect, what goes when memory is full, backups",
+    "backups": "On the disk or in a bucket, and with whose keys: for the platform team",
+    "amazon": "Buckets, queues and databases that Amazon runs; connecting an account",
     "signing-in": "Passkeys, authenticator apps, lost passwords and devices, the command line",
     "organizations": "Where apps live, quotas, and how people get in",
     "quotas": "What is limited, what is used, and asking for more",
@@ -84,6 +100,7 @@ ADDRESSES = {
     "upload_limit_mb": settings.PAAS_UPLOAD_LIMIT // (1 << 20),
     "audit_days": settings.PAAS_AUDIT_DAYS,
 }
+COPIED = {"sh": "these lines", "file": "this file"}  # what a fence is called -> what its button copies
 ANCHOR = re.compile(r"[^a-z0-9]+")
 
 
@@ -120,11 +137,11 @@ def _anchored(tokens: Sequence[Token]) -> list[Section]:
 
 
 def _fence(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    """Lines of a terminal can be copied; what is wider than the page scrolls, also from the keyboard."""
+    """Lines of a terminal and whole files can be copied; what is wider than the page scrolls, also from the keyboard."""
     token = tokens[index]
     lines = escape(token.content.rstrip("\n"))
-    if token.info.strip() == "sh":
-        return f'<pre class="app-code" tabindex="0" data-copy="these lines"><code>{lines}</code></pre>\n'
+    if copied := COPIED.get(token.info.strip()):
+        return f'<pre class="app-code" tabindex="0" data-copy="{copied}"><code>{lines}</code></pre>\n'
     return f'<pre tabindex="0"><code>{lines}</code></pre>\n'
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import Job, User
-from apps import addresses
+from apps import addresses, swaps
 from apps.actions import capacity
 from apps.actions import deployment as deployments
 from apps.actions import task as tasks
@@ -140,6 +140,7 @@ def _end(app: App) -> None:
     quotas.give(app.space, **capacity.size_of(*processes))
     for process in processes:
         capacity.usage(process, App.State.STOPPED, App.State.STARTED)
+    swaps.undo(app.target)
     app.deployments.filter(value=Deployment.Value.ACTIVE).update(
         value=Deployment.Value.FINALIZED, reason=Deployment.Reason.CANCELED, status_changed_at=timezone.now()
     )

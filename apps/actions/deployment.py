@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
+from apps import swaps
 from apps.actions import capacity
 from apps.models import App, Deployment, Droplet, Process, Revision, Sidecar
 from paas.lib.errors import Unprocessable
@@ -71,8 +72,10 @@ def _changes(last: Revision | None, droplet: Droplet, app: App, commands: dict[s
 def begin(actor: User, app: App, revision: Revision, **fields: Any) -> Deployment:
     """Write a deployment of the revision and make it the wish; the app's row is locked by the caller.
 
-    A stopped app is started, and pays its quota now. A deployment that was still active is superseded.
+    A stopped app is started, and pays its quota now. A deployment that was still active is superseded; what it was to
+    swap is swapped by this one.
     """
+    fields["options"] = swaps.carried(app) | fields.get("options", {})
     app.deployments.filter(value=Deployment.Value.ACTIVE).update(
         value=Deployment.Value.FINALIZED, reason=Deployment.Reason.SUPERSEDED, status_changed_at=timezone.now()
     )

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
+from apps import swaps
 from apps.environment import group, routes_of, vcap_application
 from apps.models import App, Revision
 from services import credentials
@@ -24,7 +25,7 @@ def show(actor: User, app: App) -> dict[str, dict[str, Any]]:
     require_flag("env_var_visibility", actor)
     require_flag("space_developer_env_var_visibility", actor)
     seen = may(actor, "service.see_credentials", app.space)
-    bindings = credentials.bound_to(app) if seen else []
+    bindings = swaps.given(app) if seen else []
     audit.record(actor, "audit.app.environment.show", app, service_binding_guids=[each.guid for each in bindings])
     web = app.processes.get(type="web")
     bound = {"VCAP_SERVICES": credentials.vcap_services(bindings)} if seen else REDACTED

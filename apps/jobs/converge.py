@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
-from apps import addresses, outside, routing
+from apps import addresses, outside, routing, swaps
 from apps.environment import routes_of
 from apps.jobs.verdict import judge, told, why
 from apps.models import App, Deployment, Instance, Process
@@ -44,11 +44,12 @@ def converge(lease: Lease) -> None:
             published = generation
         done = _step(app, lease)
         if done:
+            swaps.clear(app)
             lease.save(observed_generation=generation)
             if app.serving_id and _failed_shown(app):
                 lease.again(SHOWN.total_seconds())
             return
-        if time.monotonic() > until or others_wait("converge"):
+        if time.monotonic() > until or others_wait("converge") or swaps.stand(app.target)[0] == "waiting":
             lease.again(REST)
             return
         lease.heartbeat()
@@ -128,7 +129,8 @@ def _end_restarted(app: App, lease: Lease) -> None:
 
 
 def _running_deployments(app: App) -> list[Deployment]:
-    return [d for d in dict.fromkeys((app.target, app.serving)) if d is not None]
+    there = [d for d in dict.fromkeys((app.target, app.serving)) if d is not None]
+    return [d for d in there if d.pk == app.serving_id or swaps.stand(d)[0] == "ready"]
 
 
 def _instance(app: App, deployment: Deployment, process: Process, index: int) -> Instance:
@@ -199,6 +201,7 @@ def finish(app: App) -> None:
         if fresh.target_id != target.pk:
             return
         now = timezone.now()
+        swaps.complete(target)
         target.value, target.reason = Deployment.Value.FINALIZED, Deployment.Reason.DEPLOYED
         target.status_changed_at = target.healthy_at = now
         target.error, target.failed_at = "", None
@@ -214,6 +217,7 @@ def give_up(app: App, deployment: Deployment, error: str) -> None:
         if fresh.target_id != deployment.pk or deployment.value == Deployment.Value.FINALIZED:
             return
         now = timezone.now()
+        swaps.undo(deployment)
         called_off = deployment.reason == Deployment.Reason.CANCELING
         deployment.value, deployment.reason = Deployment.Value.FINALIZED, Deployment.Reason.CANCELED
         deployment.error, deployment.status_changed_at = "" if called_off else error, now

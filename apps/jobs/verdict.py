@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from apps import swaps
 from apps.models import App, Deployment, Instance
 from paas.seams.runtimes.base import Exit, Observation
 
@@ -21,8 +22,11 @@ def judge(app: App, kept: list[Instance]) -> str:
         return (
             "ready" if mine and all(row.ready for row in mine) else "steady"
         )  # it failed before, and recovers by itself
-    if target.reason == Deployment.Reason.CANCELING:
+    stand, _why = swaps.stand(target)
+    if target.reason == Deployment.Reason.CANCELING or stand == "failed":
         return "failed"
+    if stand == "waiting":
+        return "waiting"
     if all(row.ready for row in mine):
         return "ready"
     if any(
@@ -36,6 +40,8 @@ def why(app: App, kept: list[Instance], seen: dict[str, Observation]) -> str:
     """One sentence with the cause, its likely reason and the next step, and the last lines before the end."""
     if app.target and app.target.reason == Deployment.Reason.CANCELING:
         return "The deployment was cancelled."
+    if app.target and (missing := swaps.stand(app.target)[1]):
+        return missing
     exits = [
         (row, seen[row.guid].exit)
         for row in kept

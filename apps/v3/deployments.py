@@ -10,13 +10,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.actions import deployment as actions
+from apps.actions import service_swap
 from apps.actions.labels import describe
 from apps.models import App, Deployment, Process
 from apps.v3.of_app import Describe, OfAppViewSet
 from apps.v3.shapes import running as shapes
 from apps.v3.sizes import MOST_LOG_RATE, Whole
 from paas.lib.errors import Unprocessable
+from paas.lib.models import by_guid
 from paas.lib.v3 import Choice, Form, Guid, MetadataField, Query, Text, ToOne
+from services.models import ServiceInstance
 from tenants.access import authorize
 
 STRATEGIES = ("rolling",)
@@ -68,6 +71,16 @@ class New(Form):
         return sent
 
 
+class Ends(Form):
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {"from": ToOne(), "to": ToOne()}  # the one is a word of the language
+
+
+class Swap(Form):
+    relationships = Ends()
+    keep = serializers.BooleanField(default=True)
+
+
 class DeploymentViewSet(OfAppViewSet):
     noun = "Deployment"
     query = Query(
@@ -105,6 +118,21 @@ class DeploymentViewSet(OfAppViewSet):
 
     def update(self, request: Request, guid: str) -> Response:
         return Response(self.present(describe(self.user, self.found(guid), **Describe.read(request.data))))
+
+    def swap(self, request: Request, guid: str) -> Response:
+        """Let the app use another service in the place of one; what comes of it is the deployment's."""
+        app, sent = self.app(guid), Swap.read(request.data)
+        authorize(self.user, "service.bind", app)
+        ends = {name: self._instance(asked) for name, asked in sent["relationships"].items()}
+        made = service_swap.swap(self.user, app, source=ends["from"], target=ends["to"], keep=sent["keep"])
+        return Response(self.present(self.found(made.guid)), status=201)
+
+    def _instance(self, guid: str) -> ServiceInstance:
+        rows = ServiceInstance.objects.visible_to(self.user).select_related("space__organization", "plan__offering")
+        found: ServiceInstance | None = by_guid(rows, guid)
+        if found is None:
+            raise Unprocessable(f"The service instance could not be found: '{guid}'")
+        return found
 
     def cancel(self, request: Request, guid: str) -> Response:
         return Response(self.present(actions.cancel(self.user, self.found(guid))))

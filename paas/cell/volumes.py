@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from .memory import Memory
 
 SPARE = 2 << 30  # bytes that the machine itself keeps, whatever is asked for
 CHECK_TIMEOUT = 600
+FREE_SECONDS = 10
 # Nothing is left for the kernel to clear later, which would give blocks back that have just been taken.
 WHOLE = "nodiscard,lazy_itable_init=0,lazy_journal_init=0"
 SPARSE = "nodiscard,lazy_itable_init=1"
@@ -47,8 +49,10 @@ class Volumes:
                 )  # so that it is found, and can be told to go, however far this gets
                 self._make(name, size_mb, reserved)
                 self._note(name, app, made=True, reserved=reserved)
-            elif self._image(name).stat().st_size < size_mb << 20:
+            elif self._image(name).stat().st_size < size_mb << 20 or self._is_growing(name):
+                self._note(name, app, made=True, reserved=reserved, growing=True)  # until it has, it is tried again
                 self._grow(name, size_mb, reserved)
+                self._note(name, app, made=True, reserved=reserved)
             self._mount(name)
             return self.folder / name
 
@@ -82,9 +86,12 @@ class Volumes:
     def _is_made(self, name: str) -> bool:
         return bool(self.memory.facts()["volumes"].get(name, {}).get("made"))
 
-    def _note(self, name: str, app: str, *, made: bool, reserved: bool) -> None:
+    def _is_growing(self, name: str) -> bool:
+        return bool(self.memory.facts()["volumes"][name].get("growing"))
+
+    def _note(self, name: str, app: str, *, made: bool, reserved: bool, growing: bool = False) -> None:
         with self.memory.change() as facts:
-            facts["volumes"][name] = {"app": app, "made": made, "reserved": reserved}
+            facts["volumes"][name] = {"app": app, "made": made, "reserved": reserved, "growing": growing}
 
     def _image(self, name: str) -> Path:
         return self.folder / f"{name}.img"
@@ -136,13 +143,22 @@ class Volumes:
         image = self._image(name)
         if os.path.ismount(self.folder / name):
             mounting.run("umount", str(self.folder / name))
-        self._size(image, size_mb << 20, reserved)
+        self._until_free(name)
+        self._size(image, max(size_mb << 20, image.stat().st_size), reserved)
         checked = subprocess.run(
             ["e2fsck", "-f", "-p", str(image)], capture_output=True, text=True, check=False, timeout=CHECK_TIMEOUT
         )
         if checked.returncode > MENDED:
             raise OSError(f"The volume {name} is damaged: {checked.stdout}{checked.stderr}")
         mounting.run("resize2fs", str(image), timeout=CHECK_TIMEOUT)
+
+    def _until_free(self, name: str) -> None:
+        """Wait for a container that is ending: a change of what is in use would damage it."""
+        deadline = time.monotonic() + FREE_SECONDS
+        while mounting.run("losetup", "--associated", str(self._image(name))):
+            if time.monotonic() > deadline:
+                raise OSError(f"The volume {name} is still in use.")
+            time.sleep(0.1)
 
     def _mount(self, name: str) -> None:
         # What has no room reserved gives back what it does not need any more.

@@ -16,7 +16,7 @@ from .settings import CHECKOUT
 from .shell import HostError, run
 from .supervisor import GRACE_SECONDS, Process
 
-WORKERS = {"builds": 2, "converge": 4, "services": 8}  # queue -> what it does at the same time
+WORKERS = {"builds": 2, "converge": 4, "services": 16}  # queue -> what it does, and mostly waits for, at the same time
 
 
 def processes(install: Install, variables: Mapping[str, str], state: Path) -> list[Process]:

@@ -16,6 +16,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 TOOLS = CHECKOUT / "var"  # what the installs of one checkout share: the virtual environment, the browser's packages
 CHOICES = {
     "PAAS_BLOBS": ("disk", "s3"),
+    "PAAS_BACKUP_USERS": ("shared", "iam"),
     "PAAS_LOG_LEVEL": ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"),
     "PAAS_SMTP_TLS": ("starttls", "tls", "off"),
     "PAAS_ADMIN_SECOND_FACTOR": ("optional", "required"),
@@ -180,8 +181,43 @@ def _check_passed_on(given: Mapping[str, str]) -> None:
     for name, words in CHOICES.items():
         if given.get(name, words[0]) not in words:
             raise HostError(f"{name} is {given[name]!r}; it must be one of: {', '.join(words)}.")
-    if given.get("PAAS_BLOBS") == "s3" and "PAAS_S3_BUCKET" not in given:
+    _check_amazon(given)
+    if given.get("PAAS_BLOBS") == "s3":
+        _check_bucket(given)
+
+
+def _check_bucket(given: Mapping[str, str]) -> None:
+    """Databases write their backups there by themselves: encrypted on the way, and with a key that they can be given."""
+    if "PAAS_S3_BUCKET" not in given:
         raise HostError("PAAS_BLOBS is s3, but PAAS_S3_BUCKET is missing: name the bucket that packages are kept in.")
+    _url(given, "PAAS_S3_ENDPOINT_URL", ("https",))
+    if "PAAS_S3_ACCESS_KEY" not in given and given.get("PAAS_BACKUP_USERS") != "iam":
+        raise HostError(
+            "PAAS_BLOBS is s3 without PAAS_S3_ACCESS_KEY, and databases cannot use the machine's own identity for their "
+            "backups. Give a key, or PAAS_BACKUP_USERS=iam to have a user made for each."
+        )
+
+
+def _check_amazon(given: Mapping[str, str]) -> None:
+    alone = [name for name in given if name.startswith("PAAS_AWS_")]
+    if alone and "PAAS_AWS_REGION" not in given:
+        raise HostError(f"{sorted(alone)[0]} is given without PAAS_AWS_REGION. Name Amazon's region, or give neither.")
+    if ("PAAS_AWS_ACCESS_KEY" in given) != ("PAAS_AWS_SECRET_KEY" in given):
+        raise HostError("PAAS_AWS_ACCESS_KEY and PAAS_AWS_SECRET_KEY belong together. Give both, or neither.")
+    if alone and not _networks(given, "PAAS_AWS_SOURCES"):
+        raise HostError(
+            "PAAS_AWS_SOURCES is missing: name the networks that apps come from when they call Amazon, like "
+            "203.0.113.7/32, from which alone credentials work. 0.0.0.0/0 lets them work from everywhere."
+        )
+    prefix, path = given.get("PAAS_AWS_PREFIX", "paas"), given.get("PAAS_AWS_USER_PATH", "/paas/")
+    if not re.fullmatch(r"[a-z][a-z0-9]{0,6}", prefix):
+        raise HostError(f"PAAS_AWS_PREFIX is {prefix!r}; it must be at most 7 lower-case letters and digits.")
+    if not re.fullmatch(r"/([\w+=,.@-]+/)*", path):
+        raise HostError(f"PAAS_AWS_USER_PATH is {path!r}; it must begin and end with a slash, like /paas/.")
+    _url(given, "PAAS_AWS_ENDPOINT_URL", ("http", "https"))
+    plans = Path(given.get("PAAS_AWS_PLANS", __file__)).expanduser()
+    if not plans.is_file():
+        raise HostError(f"PAAS_AWS_PLANS names {plans}, but there is no such file.")
 
 
 def _check_mail(given: Mapping[str, str]) -> None:

@@ -79,7 +79,8 @@ def _finish(settings: Settings, variables: Mapping[str, str], steps: Steps, supe
 
 
 def _offer_services(variables: Mapping[str, str], steps: Steps) -> None:
-    """Build what teams' databases run from, for which nobody had to wait so far, and put them on offer."""
+    """Put services on offer; what teams' databases here run from is built only now, when nobody has to wait for it."""
+    controlplane.manage(variables, "offer_services", "amazon")
     try:
         images.ensure_services(steps.say)
     except HostError as error:

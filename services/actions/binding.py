@@ -12,6 +12,7 @@ from accounts.models import Job, User
 from paas.lib.errors import NotFound, Unprocessable
 from paas.lib.queue import later
 from paas.lib.v3.bodies import merged
+from services.actions import place
 from services.actions.operation import OperationUnderWay, abandon, begin, ended, give_up
 from services.models import Binding, Operation, ServiceInstance
 from tenants import quotas
@@ -34,11 +35,13 @@ def create(
     multiple: bool = False,
     metadata: dict[str, Any] | None = None,
     job: Job | None = None,
+    instead_of: Binding | None = None,
 ) -> Binding:
     """Bind the instance to the app; it finds the credentials at its next start.
 
     ``multiple`` makes another binding beside the one that is there, so that credentials can be rotated. ``job`` is
-    one that waits for several bindings. One to a user-provided instance is there at once.
+    one that waits for several bindings. What it is ``instead_of`` may have the same name. One to a user-provided
+    instance is there at once.
     """
     authorize(actor, "service.bind", app.space)
     app = type(app).objects.lock(app.pk)
@@ -46,8 +49,9 @@ def create(
     _check_instance(instance, parameters)
     if app.space.pk != instance.space_id and not instance.shares.filter(space=app.space).exists():
         raise Unprocessable("The service instance and the app are in different spaces")
-    _check_app(app, instance, name, multiple)
+    there = _check_app(app, instance, name, multiple, instead_of)
     binding = Binding(type=Binding.Type.APP, instance=instance, app=app, name=name, **merged(None, metadata or {}))
+    place.inherit(binding, there)
     return _start(actor, binding, parameters=parameters, job=job)
 
 
@@ -96,8 +100,10 @@ def _check_instance(instance: ServiceInstance, parameters: dict[str, Any] | None
         raise Unprocessable("Service plan does not allow bindings.")
 
 
-def _check_app(app: Any, instance: ServiceInstance, name: str, multiple: bool) -> None:
-    """Raise where the app has such a binding; one whose making failed makes way for the next try."""
+def _check_app(
+    app: Any, instance: ServiceInstance, name: str, multiple: bool, instead_of: Binding | None
+) -> list[Binding]:
+    """Raise where the app has such a binding, else return those that it has; one whose making failed makes way."""
     own = Binding.objects.there().filter(app=app, type=Binding.Type.APP)
     failed = own.filter(instance=instance, operation_type=Operation.Type.CREATE, operation_state=Operation.State.FAILED)
     for row in failed.select_for_update(of=("self",)).order_by("pk"):
@@ -116,11 +122,13 @@ def _check_app(app: Any, instance: ServiceInstance, name: str, multiple: bool) -
         )
     if there and there[0].name != name:
         raise Unprocessable("The binding name cannot be changed for the same app and service instance")
-    if name and own.filter(name=name).exclude(instance=instance).exists():
+    others = own.filter(name=name).exclude(instance=instance)
+    if name and others.exclude(pk=instead_of and instead_of.pk).exists():
         raise Unprocessable(
             "The binding name is invalid. App binding names must be unique. The app already has a binding with name "
             f"'{name}'."
         )
+    return there
 
 
 def _start(actor: User, binding: Binding, *, parameters: dict[str, Any] | None, job: Job | None = None) -> Binding:
@@ -175,7 +183,7 @@ def delete(actor: User, binding: Binding) -> Job | None:
     if binding.busy and binding.operation_type == Operation.Type.DELETE and binding.job:
         return binding.job
     job = Job.objects.create(owner=actor, operation="service_bindings.delete", resource_guid=binding.guid)
-    _delete(binding, by=actor, job=job)
+    end(binding, by=actor, job=job)
     return job
 
 
@@ -199,7 +207,8 @@ def _lock_apps(pks: Iterable[int | None]) -> None:
     list(there.select_for_update(of=("self",)).values_list("pk"))
 
 
-def _delete(binding: Binding, *, by: User, job: Job | None = None) -> None:
+def end(binding: Binding, *, by: User, job: Job | None = None) -> None:
+    """Begin to delete a locked binding of a managed instance."""
     if binding.busy:  # a creation: it will not be waited for any more
         give_up(binding)
     begin(binding, Operation.Type.DELETE, by=by, job=job)
@@ -213,7 +222,7 @@ def delete_all(instance: ServiceInstance, *, by: User, space: Space | None = Non
         if binding.removed_at or (binding.busy and binding.operation_type == Operation.Type.DELETE):
             begin(binding, Operation.Type.DELETE, by=by, job=binding.job)
         else:
-            _delete(binding, by=by)
+            end(binding, by=by)
 
 
 def remove(actor: User, binding: Binding) -> None:

@@ -14,7 +14,7 @@ from accounts.models import Job, User
 from paas.lib.errors import PaasError, Unprocessable
 from paas.lib.queue import later
 from paas.lib.v3.bodies import merged
-from services.models import Offering, Plan, ServiceBroker, ServiceInstance
+from services.models import ConformanceCheck, Offering, Plan, ServiceBroker, ServiceInstance
 from tenants.access import authorize
 from tenants.flags import require_flag
 from tenants.models import Space
@@ -99,6 +99,8 @@ def delete(actor: User, broker: ServiceBroker) -> Job:
     authorize_for(actor, broker.space)
     broker = ServiceBroker.objects.lock(broker.pk)
     _check_idle(broker, "delete")
+    if ConformanceCheck.objects.filter(broker=broker, begun_at__isnull=False, ended_at=None).exists():
+        raise NotRemovable(f"The broker {broker.name} is being checked. Wait until the check has ended.")
     instances = ServiceInstance.objects.filter(plan__offering__broker=broker)
     if instances.there().exists():
         raise NotRemovable(f"Can not remove brokers that have associated service instances: {broker.name}")

@@ -21,6 +21,10 @@ NOT_THERE = (
     "There is no service instance {guid} with backups that you may restore. It is given by its GUID; a deleted one can "
     "be restored for 35 days."
 )
+WHOLE = (
+    "{name} can be restored as it was when a backup was taken, and at no time in between. Use "
+    f"{LATEST_BACKUP_OF}, with {BACKUP_BEFORE} for an older one."
+)
 
 
 def wish(parameters: Mapping[str, Any] | None, *, plan: Plan, by: User) -> dict[str, Any]:
@@ -34,10 +38,15 @@ def wish(parameters: Mapping[str, Any] | None, *, plan: Plan, by: User) -> dict[
         raise Unprocessable(NOT_THERE.format(guid=guid))
     authorize(by, "service.see_credentials", repository.space)
     _check_size(repository, plan)
+    to_the_second = TIME_OF in (plan.create_schema.get("properties") or {})
+    if TIME_OF in given and not to_the_second:
+        raise Unprocessable(WHOLE.format(name=repository.name))
     if repository.oldest_time is None:
         raise Unprocessable(f"There is no backup of {repository.name} yet. Try again in a minute.")
     if TIME_OF in given:
         found = {"at": _moment(repository, at).isoformat()} if at else {}
+    elif repository.deleted_at and at is None and not to_the_second:
+        found = {}  # the newest that there is, which was taken when it was deleted
     else:
         found = {"backup": _backup(repository, at)}
     return {"restore": {"repository": repository.pk, **found}}
@@ -64,7 +73,7 @@ def _record(instance: ServiceInstance, told: Mapping[str, Any], by: User) -> Non
     """Say it where the data comes from, and where it goes."""
     source = Repository.objects.select_related("space__organization").get(pk=told["repository"])
     what = {"source_guid": source.guid, "source_name": source.name, "as_of": told.get("at") or told.get("backup")}
-    for space in (instance.space, source.space):
+    for space in {each.pk: each for each in (instance.space, source.space) if each}.values():
         audit.record(by, "audit.service_instance.restore", instance, space=space, **what)
 
 

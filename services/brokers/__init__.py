@@ -3,4 +3,5 @@
 KINDS = {
     "osb": "services.brokers.osb.OsbBroker",
     "container": "services.brokers.container.ContainerBroker",
+    "amazon": "services.brokers.amazon.broker.AmazonBroker",
 }

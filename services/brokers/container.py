@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 from paas.lib import kinds
 from paas.lib.errors import InsufficientResources, ServiceUnavailable, Unprocessable
@@ -30,7 +31,8 @@ from .base import (
     Unknown,
 )
 from .engine import offers, room, secrets
-from .engine.base import Metrics, NotAllowed, NotReady, Server, Site, User
+from .engine.base import OWN_CA_FILE, Metrics, NotAllowed, NotReady, Server, Site, User
+from .engine.depot import Bucket, depots
 from .engine.plans import Plan, Service
 from .engine.workload import workload
 from .keeping import Keeping
@@ -42,32 +44,23 @@ LATER = (NotReady, ServiceUnavailable)
 NEVER = (NotAllowed, InsufficientResources, Unprocessable)
 
 
-class Addresses(Protocol):
-    """The region's addresses: an owner's stays its own until it is given back."""
-
-    def take(self, owner: str) -> str: ...
-
-    def of(self, owner: str) -> str | None: ...
-
-    def give_back(self, owner: str) -> None: ...
-
-
 class ContainerBroker(Broker):
-    """``images`` maps services to images; ``keys`` are the platform's own, the newest first."""
+    """``images`` maps services to images; ``keys`` are the platform's own, the newest first; backups go to the ``bucket``, if any."""
 
     def __init__(
         self,
         *,
         runtime: Runtime,
-        addresses: Addresses,
+        addresses: room.Addresses,
         authority: Authority,
         services: Sequence[Service],
         images: Mapping[str, str],
         keys: Sequence[str],
         machine: room.Machine,
+        bucket: Bucket | None = None,
     ) -> None:
         self.runtime, self.addresses, self.authority = runtime, addresses, authority
-        self.images, self.keys, self.machine = images, keys, machine
+        self.images, self.keys, self.machine, self.access = images, keys, machine, depots(bucket)
         self.services = {each.id: each for each in services}
         self.keeping = Keeping(self)
         self.servers: dict[str, Server] = {each.id: kinds.load(engine.KINDS, each.name)(each.more) for each in services}
@@ -165,12 +158,15 @@ class ContainerBroker(Broker):
 
     def run(self, instance: Instance) -> None:
         """Make the container run, unless it does, on the volume that it may have had before; do not ask whether it is well."""
-        self.runtime.apply(self.workload(instance))
-
-    def workload(self, instance: Instance) -> Workload:
-        """Return what runs as the instance, with an address that is its own from now on."""
-        service, address = self._service(instance), self.addresses.take(instance.guid)
+        self.addresses.take(instance.guid)  # its own from now on
         site = self.site(instance)
+        if site.depot and self._seen(instance.guid) is None:
+            site = replace(site, depot=self.access.writer(site.depot))
+        self.runtime.apply(self.workload(instance, site))
+
+    def workload(self, instance: Instance, site: Site) -> Workload:
+        """Return what runs as the instance."""
+        service = self._service(instance)
         return workload(
             service,
             self._plan(instance),
@@ -180,7 +176,7 @@ class ContainerBroker(Broker):
             revision=self._revision(instance),
             image=self.images[service.name],
             parameters=instance.parameters or {},
-            issued=self.authority.issue(site.host, address),
+            issued=self.authority.issue(site.host, site.address),
         )
 
     def metrics(self, instance: Instance) -> Metrics:
@@ -234,6 +230,7 @@ class ContainerBroker(Broker):
     def clear(self, guid: str) -> None:
         self.runtime.prune(guid, (), grace=GRACE)
         self.runtime.forget(guid)
+        self.access.dismiss(guid)
         self.addresses.give_back(guid)
 
     def _seen(self, guid: str) -> Observation | None:
@@ -263,7 +260,8 @@ class ContainerBroker(Broker):
             authority=self.authority.certificate(),
             size=self._plan(instance).size,
             passwords=secrets.passwords(self.keys, "superuser", instance.guid),
-            cipher=instance.cipher,
+            depot=self.access.depot(instance.guid, instance.cipher) if instance.cipher else None,
+            ca_file=OWN_CA_FILE,
         )
 
     def _user(self, binding: Binding) -> User:

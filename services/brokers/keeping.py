@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING
 from paas.seams.runtimes.base import Observation, Workload
 
 from .base import Instance, Origin
-from .engine.base import BackedUp, Backups, NotAllowed, NotReady, Wanted
-from .engine.workload import RESTORE, restoring, store_name
+from .engine.base import BackedUp, Backups, Mark, NotAllowed, NotReady, Site, Wanted
+from .engine.depot import Depot, store_name
+from .engine.workload import RESTORE, restoring
 
 if TYPE_CHECKING:
     from .container import ContainerBroker
 
-PROVED = re.compile(r"proved: heartbeat ([0-9.]+), seconds ([0-9]+)")
+PROVED = re.compile(r"proved: heartbeat ([0-9.]+), seconds ([0-9]+)(?:, rows(.*))?")
 PROOF = "proof"  # what is put behind the guid of the instance for the place where its backup is tried
 WORDS = 3  # lines of what a restore last said that are passed on
 
@@ -28,6 +30,7 @@ class Proof:
 
     heartbeat: datetime
     seconds: int
+    rows: tuple[str, ...] = ()
 
 
 class Keeping:
@@ -49,44 +52,55 @@ class Keeping:
     def forget(self, guid: str) -> None:
         """Remove an instance's backups for good."""
         self.broker.runtime.forget(store_name(guid))
+        self.broker.access.empty(guid)
 
     def write_last(self, instance: Instance) -> None:
-        """Before an instance goes: leave a heartbeat, behind which a restore to the time of its end can stop."""
+        """Before an instance goes: leave what it can come back with; raise ``NotReady`` while that is being written."""
+        written = True
         with suppress(NotReady, NotAllowed):  # it may never have run
             server = self.broker.server(instance)
             if isinstance(server, BackedUp):
-                server.beat(self.broker.site(instance))
+                written = server.write_last(self.broker.site(instance))
+        if not written:
+            raise NotReady("The last backup is being taken.")
 
     def restore(self, instance: Instance, origin: Origin) -> None:
         """Fill the instance's volume; raise ``NotReady`` until that is done, ``NotAllowed`` where it cannot be."""
         seen = self._seen(instance.guid)
         if seen and seen.process_type != RESTORE:
             return  # it was restored, and runs
-        if seen is None:
+        if seen is None or seen.state == "starting":  # or made by a worker that died before it could start it
             wanted = Wanted(origin.backup, origin.at)
             if not origin.backup:
                 self._put_away(instance, origin)
-            self.broker.runtime.apply(self._task(instance, origin, wanted))
+            there, source = self._places(instance, origin)
+            files = self._server(instance).restore_files(there, source, wanted)
+            self.broker.runtime.apply(self._task(instance, there, source, files))
         self.broker.wait(lambda: self._ended(instance.guid))
         self.broker.runtime.prune(instance.guid, ())
 
-    def mark(self, instance: Instance) -> datetime:
-        """Write a heartbeat that is in the store when this returns; raise ``NotReady``."""
-        return self._server(instance).beat(self.broker.site(instance), kept=True)
+    def mark(self, instance: Instance) -> Mark:
+        """Write a heartbeat that is in the store when this returns, and measure what is there; raise ``NotReady``."""
+        return self._server(instance).mark(self.broker.site(instance))
 
-    def prove(self, instance: Instance) -> Proof:
-        """Restore the newest state to a place of its own and have the engine check it; ``NotReady`` until that is done.
+    def prove(self, instance: Instance, mark: Mark) -> Proof:
+        """Restore the mark to a place of its own and have the engine check it; ``NotReady`` until that is done.
 
         Nothing is left of it when this returns or raises ``NotAllowed``, whose sentence says what was wrong.
         """
+        server = self._server(instance)
         trial = replace(instance, guid=f"{instance.guid}-{PROOF}")
         try:
-            if self._seen(trial.guid) is None:
+            seen = self._seen(trial.guid)
+            if seen is None:
                 self.broker.runtime.forget(trial.guid)  # what a worker that died left behind
-                task = self._task(trial, Origin(instance.guid, instance.cipher), Wanted())
-                self.broker.runtime.apply(replace(task, command=self._server(instance).prove))
+            if seen is None or seen.state == "starting":
+                there, source = self._places(trial, Origin(instance.guid, instance.cipher))
+                task = self._task(trial, there, source, server.proof_files(there, source, mark))
+                self.broker.runtime.apply(replace(task, command=server.prove))
             self._ended(trial.guid)
             proof = self._proof(trial.guid)
+            server.check(self.broker.site(instance), mark, proof.rows)
         except NotAllowed:
             self.broker.clear(trial.guid)
             raise
@@ -101,11 +115,17 @@ class Keeping:
         """Have all that the source did until now in its store, as far as it still answers."""
         source = replace(instance, guid=origin.guid, cipher=origin.cipher, origin=None)
         with suppress(NotReady, NotAllowed):
-            self.mark(source)
+            self._server(source).beat(self.broker.site(source), kept=True)
 
-    def _task(self, instance: Instance, origin: Origin, wanted: Wanted) -> Workload:
-        there, site = self.broker.workload(instance), self.broker.site(instance)
-        return restoring(there, self._server(instance), site, source=origin.guid, cipher=origin.cipher, wanted=wanted)
+    def _places(self, instance: Instance, origin: Origin) -> tuple[Site, Depot]:
+        """Return where the instance is to be, and what it is to be filled from, with a key that may only read."""
+        self.broker.addresses.take(instance.guid)
+        access = self.broker.access
+        return self.broker.site(instance), access.reader(access.depot(origin.guid, origin.cipher))
+
+    def _task(self, instance: Instance, there: Site, source: Depot, files: Mapping[str, str]) -> Workload:
+        workload = self.broker.workload(instance, there)
+        return restoring(workload, self._server(instance), source=source, files=files)
 
     def _ended(self, guid: str) -> None:
         seen = self._seen(guid)
@@ -118,7 +138,8 @@ class Keeping:
     def _proof(self, guid: str) -> Proof:
         for line in self.broker.runtime.read_log(guid, descending=True):
             if told := PROVED.fullmatch(line.text):
-                return Proof(datetime.fromtimestamp(float(told[1]), UTC), int(told[2]))
+                heartbeat = datetime.fromtimestamp(float(told[1]), UTC)
+                return Proof(heartbeat, int(told[2]), tuple((told[3] or "").split()))
         raise NotAllowed("The restored backup does not have the platform's heartbeat.")
 
     def _seen(self, guid: str) -> Observation | None:

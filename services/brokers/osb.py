@@ -40,13 +40,14 @@ STATES = ("in progress", "succeeded", "failed")
 
 @dataclass(frozen=True)
 class OsbBroker(Broker):
-    """``networks`` are the private ones that this broker may be found in."""
+    """``networks`` are the private ones that this broker may be found in; ``info`` is where it finds the platform."""
 
     url: str
     username: str = ""
     password: str = field(default="", repr=False)
     networks: Collection[str] = ()
     seconds: float = http.SECONDS
+    info: str = ""
 
     def catalog(self) -> tuple[CatalogOffering, ...]:
         answer = self._answer("GET", "/v2/catalog", most=CATALOGUE_MOST)
@@ -202,6 +203,8 @@ class OsbBroker(Broker):
             "X-Broker-API-Version": VERSION,
             "X-Broker-API-Request-Identity": new_guid(),
         }
+        if self.info:
+            headers["X-Api-Info-Location"] = self.info
         if by:
             user = base64.b64encode(json.dumps({"user_id": by}).encode()).decode()
             headers["X-Broker-API-Originating-Identity"] = f"cloudfoundry {user}"

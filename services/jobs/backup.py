@@ -22,6 +22,10 @@ LOOK_EVERY = 300  # seconds
 SOON = 30  # seconds
 RETRY = 900  # seconds after a backup that failed
 POLL = 2  # seconds between looks at a backup that is being taken
+LOST = (
+    "The backup store was away for so long that a part of the log had to be dropped. Until another backup is taken, "
+    "nothing can be restored that was written since the last one."
+)
 
 
 def begin(instance: ServiceInstance) -> None:
@@ -54,7 +58,8 @@ def _keep_on(lease: Lease, row: Repository) -> None:
     elif row.until and row.until > timezone.now():
         lease.again((row.until - timezone.now()).total_seconds())
     else:
-        outside.own_services().keeping.forget(row.guid)
+        with lease.beating():
+            outside.own_services().keeping.forget(row.guid)
         Repository.objects.filter(pk=row.pk, lease_number=lease.number).delete()
 
 
@@ -81,7 +86,7 @@ class Work:
             self.lease.again(POLL)
             return
         failed = bool(self.row.begun_at) and not self._ended(look)
-        if self._is_wanted() or (not failed and self._is_due()):
+        if self._is_wanted() or (not failed and (look.lost or self._is_due())):
             self._begin()
         else:
             self.lease.again(RETRY if failed else LOOK_EVERY)
@@ -105,7 +110,9 @@ class Work:
                 if each.label not in known
             )
         late = f" since {look.archived_at:%Y-%m-%d %H:%M} (UTC)" if look.archived_at else ""
-        self._note(look.error or (f"What is written is not put away{late}." if look.archive_fails else ""))
+        fails = look.archive_fails and look.taken  # before the first backup there is no place for it yet
+        lost = LOST if look.lost else ""
+        self._note(look.error or (f"What is written is not put away{late}." if fails else lost))
 
     def _note(self, error: str) -> None:
         self.lease.save(error=error, failed_at=(self.row.failed_at or self.now) if error else None)
@@ -134,13 +141,14 @@ class Work:
 
     def _begin(self) -> None:
         newest = _newest(self.row, type=Backup.Type.FULL)
-        self.lease.save(begun_at=timezone.now())
+        begun = timezone.now()
         try:
             self.keeping.take(self.instance, full=newest is None or newest < self.now - FULL_EVERY)
         except PaasError as error:
             self._note(f"The backup could not be begun: {error.detail}")
             self.lease.again(SOON)
             return
+        self.lease.save(begun_at=begun)  # only now: one that never began has not been cut short
         self.lease.again(POLL)
 
 

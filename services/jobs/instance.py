@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils import timezone
+
 from accounts import audit
 from accounts.models import User
 from paas.lib.queue import Lease, job
@@ -47,7 +49,7 @@ class InstanceWork(Work):
 
     def done(self, fresh: ServiceInstance, done: base.Done) -> None:
         wish = self.row.wish or {}
-        before = {"plan": fresh.plan.name if fresh.plan else None}
+        before = _described(fresh)
         fresh.plan = self._plan()
         fresh.parameters = {**fresh.parameters, **(wish.get("parameters") or {})}
         fresh.maintenance_info = wish.get("maintenance_info", fresh.maintenance_info)
@@ -55,8 +57,9 @@ class InstanceWork(Work):
             fresh.dashboard_url = done.dashboard_url
         actor = fresh.asked_by or User.objects.system()
         if fresh.operation_type == UPDATE:
-            after = {"plan": self._plan().name}
-            audit.record(actor, "audit.service_instance.update", fresh, before=before, after=after)
+            after = _described(fresh)
+            down = self._down(fresh, replaced=before != after)
+            audit.record(actor, "audit.service_instance.update", fresh, before=before, after=after, **down)
             usage.record(fresh, "UPDATED")
         else:
             audit.record(actor, "audit.service_instance.create", fresh, plan=self._plan().name)
@@ -68,11 +71,20 @@ class InstanceWork(Work):
         audit.record(fresh.asked_by or User.objects.system(), "audit.service_instance.delete", fresh)
         if (fresh.wish or {}).get("used"):
             usage.record(fresh, "DELETED")
+        backup.begin(fresh)  # its backups are kept from now on, and for how long is written
 
     def _wished(self, plan: Plan) -> base.Instance:
         wish = self.row.wish or {}
         named = {name: wish[name] for name in ("parameters", "maintenance_info") if name in wish}
         return crossing.instance_for(self.row, plan=plan, origin=self._origin(), **named)
+
+    def _down(self, fresh: ServiceInstance, *, replaced: bool) -> dict[str, float]:
+        """For how long it was down at most: of the platform's own it is known when a server is replaced or rebooted."""
+        rebooted = bool(((self.row.wish or {}).get("parameters") or {}).get("reboot"))
+        if self._plan().offering.broker.kind != "container" or not (replaced or rebooted):
+            return {}
+        lasted = timezone.now() - fresh.operation_created_at
+        return {"seconds_down_at_most": round(lasted.total_seconds(), 1)}
 
     def _origin(self) -> base.Origin | None:
         """Whose backups it is made from, where it is."""
@@ -88,3 +100,8 @@ class InstanceWork(Work):
         pk = (self.row.wish or {}).get("plan", self.plan.pk)
         found: Plan = self.plan
         return found if pk == found.pk else Plan.objects.select_related("offering__broker").get(pk=pk)
+
+
+def _described(row: ServiceInstance) -> dict[str, str | None]:
+    """What of an instance an update can change by replacing its server."""
+    return {"plan": row.plan.name if row.plan else None, "version": row.maintenance_info.get("version")}

@@ -13,7 +13,7 @@ from accounts.models import User
 from paas.lib.errors import InsufficientResources, PaasError, ServiceUnavailable, Unprocessable
 from paas.lib.queue import Lease, job
 from services import crossing, outside
-from services.brokers.engine.base import NotAllowed, NotReady
+from services.brokers.engine.base import Mark, NotAllowed, NotReady
 from services.brokers.keeping import Proof
 from services.models import Repository, RestoreProof
 from tenants.models import OrganizationRole, granting
@@ -50,9 +50,9 @@ def prove(lease: Lease) -> None:
         with lease.beating():
             if row.begun_at is None:
                 mark = keeping.mark(crossed)
-                lease.save(mark=mark, begun_at=timezone.now())
-                row.mark, row.begun_at = mark, lease.row.begun_at
-            proof = keeping.prove(crossed)
+                lease.save(mark=mark.at, measured=mark.measured, begun_at=timezone.now())
+                row.mark, row.measured, row.begun_at = mark.at, mark.measured, lease.row.begun_at
+            proof = keeping.prove(crossed, Mark(row.mark, row.measured))
     except (InsufficientResources, Unprocessable, ServiceUnavailable) as error:
         _could_not_try(lease, error)
     except NotReady as error:
@@ -73,7 +73,7 @@ def _restored(lease: Lease, row: RestoreProof, proof: Proof) -> None:
         return
     now = timezone.now()
     told = {"proved_at": now, "tried_at": now, "seconds": proof.seconds, "error": "", "failed_at": None}
-    lease.save(begun_at=None, mark=None, **told)
+    lease.save(begun_at=None, mark=None, measured={}, **told)
 
 
 def _could_not_try(lease: Lease, error: PaasError) -> None:
@@ -84,7 +84,7 @@ def _could_not_try(lease: Lease, error: PaasError) -> None:
 def _failed(lease: Lease, row: RestoreProof, why: str) -> None:
     with transaction.atomic():
         now = timezone.now()
-        lease.save(error=why, failed_at=row.failed_at or now, tried_at=now, begun_at=None, mark=None)
+        lease.save(error=why, failed_at=row.failed_at or now, tried_at=now, begun_at=None, mark=None, measured={})
         if not row.failed_at:
             _tell(row.repository, why)
     lease.again(AGAIN)

@@ -94,6 +94,7 @@ class RestoreProof(Work):
 
     repository = models.OneToOneField(Repository, on_delete=models.CASCADE, related_name="proof")
     mark = models.DateTimeField(null=True, blank=True)  # the heartbeat that the try under way must find
+    measured = models.JSONField(default=dict, blank=True)  # what must be there with it
     begun_at = models.DateTimeField(null=True, blank=True)
     tried_at = models.DateTimeField(null=True, blank=True)
     proved_at = models.DateTimeField(null=True, blank=True)

@@ -49,6 +49,9 @@ class Binding(Resource, Operation):
     credentials: Any = EncryptedJSONField(default=dict)
     syslog_drain_url: Any = EncryptedJSONField(default=str)  # may carry a password
     volume_mounts: Any = EncryptedJSONField(default=list)
+    # Where it stands among those of its app, and since when, if it has taken another's place: see services/credentials.py.
+    place = models.CharField(max_length=128, blank=True, default="")
+    placed_at = models.DateTimeField(null=True, blank=True)
 
     objects = BindingQuerySet.as_manager()
 

@@ -99,12 +99,18 @@ class PlanQuerySet(LockingQuerySet):
         # Read first, and not as parts of the query: the database would guess that they are most of what there is.
         organizations = [*Organization.objects.visible_to(user).values_list("pk", flat=True)]
         spaces = [*Space.objects.visible_to(user).values_list("pk", flat=True)]
+        instances = ServiceInstance.objects.visible_to(user).exclude(plan=None).order_by()
+        used = [*instances.values_list("plan", flat=True).distinct()]
         return self.filter(
             Q(visibility_type=Plan.Visibility.PUBLIC)
             | Q(pk__in=PlanVisibility.objects.filter(organization__in=organizations).values("plan"))
             | Q(offering__broker__space__in=spaces)
-            | Q(pk__in=ServiceInstance.objects.visible_to(user).exclude(plan=None).values("plan"))
+            | Q(pk__in=used)
         )
+
+    def public(self) -> Self:
+        """What is open to everybody, also to who is not signed in."""
+        return self.filter(visibility_type=Plan.Visibility.PUBLIC)
 
     def usable_in(self, space: Space) -> Self:
         """The available plans that instances may be created of in that space."""

@@ -10,9 +10,10 @@ from rest_framework.response import Response
 
 from paas.lib.v3 import Bool, Fields, Form, MetadataField, Names, Query, ResourceViewSet, Text, no_content
 from services.actions import offering as actions
-from services.models import Offering, ServiceBroker
+from services.models import Offering, Plan, ServiceBroker
 from services.v3 import catalogue_filters as filters
 from services.v3 import catalogue_shapes as shapes
+from services.v3.catalogue_readers import ReadByAnybody
 
 
 class Change(Form):
@@ -41,7 +42,12 @@ class ServiceOfferingViewSet(ResourceViewSet):
         fields={"service_broker": Fields("service_brokers", lambda row: row.broker, shapes.BROKER_FIELDS)},
     )
 
+    permission_classes = (ReadByAnybody,)
+
     def queryset(self) -> QuerySet[Offering]:
+        """Without a token: those with a plan that is open to everybody."""
+        if self.user is None:
+            return with_broker(Offering.objects.filter(pk__in=Plan.objects.public().values("offering")))
         return with_broker(Offering.objects.visible_to(self.user))
 
     def present(self, resource: Offering) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from services.actions import plan as actions
 from services.models import Offering, Plan
 from services.v3 import catalogue_filters as filters
 from services.v3 import catalogue_shapes as shapes
+from services.v3.catalogue_readers import ReadByAnybody
 from services.v3.offerings import with_broker
 from tenants.models import Organization
 from tenants.v3 import shapes as places
@@ -84,10 +85,13 @@ class ServicePlanViewSet(ResourceViewSet):
         },
     )
 
+    permission_classes = (ReadByAnybody,)
+
     def queryset(self) -> QuerySet[Plan]:
-        """Each offering and broker is loaded once, however many plans it has."""
+        """Each offering and broker is loaded once, however many plans it has. Without a token: what is open to everybody."""
         offerings = Prefetch("offering", with_broker(Offering.objects.all()))
-        return Plan.objects.visible_to(self.user).prefetch_related(offerings)
+        plans = Plan.objects.public() if self.user is None else Plan.objects.visible_to(self.user)
+        return plans.prefetch_related(offerings)
 
     def present(self, resource: Plan) -> dict[str, Any]:
         return shapes.plan(self.request, resource)

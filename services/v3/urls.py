@@ -7,6 +7,7 @@ from django.urls import include, path
 from services.v3.backups import BackupRepositoryViewSet, BackupViewSet
 from services.v3.brokers import ServiceBrokerViewSet
 from services.v3.collections import urls
+from services.v3.conformance import ConformanceViewSet
 from services.v3.differences import DifferencesViewSet
 from services.v3.offerings import ServiceOfferingViewSet
 from services.v3.plans import ServicePlanViewSet
@@ -21,6 +22,7 @@ catalogue = [  # brokers, offerings, plans
     path("service_brokers", ServiceBrokerViewSet.as_view(MANY)),
     path("service_brokers/<str:guid>", ServiceBrokerViewSet.as_view(ONE)),
     path("service_brokers/<str:guid>/differences", DifferencesViewSet.as_view({"get": "every"})),
+    path("service_brokers/<str:guid>/conformance", ConformanceViewSet.as_view({"get": "last", "post": "create"})),
     path("service_offerings", ServiceOfferingViewSet.as_view({"get": "list"})),
     path("service_offerings/<str:guid>", ServiceOfferingViewSet.as_view(ONE)),
     path("service_plans", ServicePlanViewSet.as_view({"get": "list"})),

@@ -12,8 +12,8 @@ from accounts.models import User
 from paas.lib.errors import NotAuthorized
 from services.actions import instance as actions
 from services.actions import user_provided
-from services.models import Binding, ServiceInstance
-from services.views.frame import instance_of, instance_page, managed_of
+from services.models import Binding, Repository, ServiceInstance
+from services.views.frame import instance_of, instance_page, is_own, managed_of
 from services.views.instance import bound_apps
 from tenants.access import verbs_held
 from tenants.forms import ConfirmForm, errors_told_in
@@ -65,5 +65,7 @@ def _remove(request: HttpRequest, instance: ServiceInstance, *, purge: bool) -> 
         "elsewhere": there.filter(type=Binding.Type.APP).count() - len(seen),
         "keys": list(there.filter(type=Binding.Type.KEY).order_by("name").values_list("name", flat=True)),
         "shared": instance.shares.count(),
+        "kept": Repository.objects.filter(instance=instance, backups__isnull=False).exists(),
+        "own": is_own(instance),
     }
     return instance_page(request, instance, "services/delete.html", **context)

@@ -12,6 +12,7 @@ from django.urls import reverse
 from accounts.models import User
 from paas.lib.web import found
 from services.models import Binding, ServiceInstance
+from services.views.kept import has_backups
 from tenants.access import verbs_held
 from tenants.models import Space
 from tenants.navigation import HOME, Crumb, Tab, org_crumbs, space_crumbs, space_tabs
@@ -112,6 +113,7 @@ def instance_tabs(instance: ServiceInstance, may: set[str], current: str) -> lis
         ("Connect", "service_connect", True),
         ("Keys", "service_keys", "space.view" in may),
         ("Plan", "service_plans", instance.managed and "space.view" in may),
+        ("Backups", "service_backups", has_backups(instance.plan) and "space.view" in may),
         ("Metrics", "service_metrics", is_own(instance)),
         ("Events", "service_events", "audit.read" in may),
         ("Settings", "service_settings", "space.view" in may),

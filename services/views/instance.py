@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -15,9 +15,10 @@ from accounts.models import AuditEvent, EventQuerySet, User
 from paas.lib.errors import NotFound, PaasError
 from paas.lib.models import by_guid
 from paas.lib.web import found
-from services import live
-from services.models import Binding, ServiceInstance
-from services.views import connecting, prices
+from paas.seams.runtimes.base import Observation
+from services import credentials, live
+from services.models import Binding, Operation, ServiceInstance
+from services.views import connecting, kept, prices
 from services.views.frame import bindings, instance_of, instance_page, instances, is_own
 from services.views.standing import progress, standing, was_made
 from tenants.access import authorize, spaces_with
@@ -27,6 +28,11 @@ from tenants.models import Space
 from tenants.views.events import told
 from tenants.views.places import for_scripts, person
 
+ALMOST_FULL = 0.8  # of a plan's disk
+
+
+RESTORED = "audit.service_instance.restore"
+
 
 def bound_apps(user: User, instance: ServiceInstance) -> list[Binding]:
     rows = bindings(user).filter(instance=instance, type=Binding.Type.APP)
@@ -35,22 +41,45 @@ def bound_apps(user: User, instance: ServiceInstance) -> list[Binding]:
 
 def lines_of(user: User, rows: Collection[Binding]) -> list[dict[str, Any]]:
     """The bindings as the page lists them, with what the user may do to each."""
+    unused = _unused(rows)
     spaces = [row.app.space_id for row in rows if row.app]
-    may_bind, may_run = (
+    may_bind, may_run, may_deploy = (
         set(spaces_with(user, verb).filter(pk__in=spaces).values_list("pk", flat=True))
-        for verb in ("service.bind", "app.run")
+        for verb in ("service.bind", "app.run", "app.deploy")
     )
     return [
         {
             "binding": row,
             "app": row.app,
             "standing": standing(row),
-            "waits": waits_for_restart(row),
+            "unused": row.pk in unused,
+            "waits": waits_for_restart(row) and row.pk not in unused,
             "may_unbind": row.app and row.app.space_id in may_bind,
             "may_restart": row.app and row.app.space_id in may_run,
+            "may_swap": _may_swap(row) and row.app.space_id in may_bind & may_deploy,
         }
         for row in rows
     ]
+
+
+def _may_swap(row: Binding) -> bool:
+    """Whether the binding is one that another could take the place of in an app that runs."""
+    app: Any = row.app
+    ready = row.operation_type == Operation.Type.CREATE and row.operation_state == Operation.State.SUCCEEDED
+    return ready and app is not None and app.state == app.State.STARTED and app.serving is not None
+
+
+def _unused(rows: Collection[Binding]) -> set[int]:
+    """Which of the bindings an app keeps without being given them, since another has their place."""
+    apps = {row.app_id for row in rows}
+    placed = Binding.objects.there().filter(app__in=apps, placed_at__isnull=False)
+    beside = list(placed.only("guid", "app", "place", "placed_at", "created_at"))
+    return {row.pk for row in rows if _has_lost_place(row, [each for each in beside if each.app_id == row.app_id])}
+
+
+def _has_lost_place(row: Binding, beside: list[Binding]) -> bool:
+    given = {each.pk for each in credentials.in_use({each.pk: each for each in (row, *beside)}.values())}
+    return row.pk not in given
 
 
 def waits_for_restart(binding: Binding) -> bool:
@@ -59,6 +88,8 @@ def waits_for_restart(binding: Binding) -> bool:
     if app is None or binding.busy or binding.operation_state != binding.State.SUCCEEDED:
         return False
     current = app.target or app.serving
+    if current and current.options.get(credentials.SWAP, {}).get("binding") == binding.guid:
+        return False  # its instances are those that it was made for
     return app.state == app.State.STARTED and (not current or current.created_at < binding.operation_updated_at)
 
 
@@ -68,7 +99,7 @@ def overview(request: HttpRequest, guid: str) -> HttpResponse:
     instance, user = instance_of(request, guid), person(request)
     bound = bound_apps(user, instance)
     all_bound = Binding.objects.there().filter(instance=instance, type=Binding.Type.APP).count()
-    plan = instance.plan
+    plan, repository = instance.plan, kept.of(user, instance)
     context = {
         "lines": lines_of(user, bound),
         "elsewhere": all_bound - len(bound),
@@ -76,10 +107,45 @@ def overview(request: HttpRequest, guid: str) -> HttpResponse:
         "price": prices.price(plan) if plan else "",
         "points": prices.points(plan) if plan else [],
         "shared": instance.shares.count(),
+        "repository": repository,
+        "safety": kept.safety(repository) if repository else None,
+        "down": seconds_down(instance),
+        **origin_of(user, instance, bound),
     }
     return instance_page(
         request, instance, "services/overview.html", tab="service", **progress(instance, bound), **context
     )
+
+
+def seconds_down(instance: ServiceInstance) -> float | None:
+    """For how long it was down at most with its last change; None where it was not, or where nobody can tell."""
+    if instance.operation_type != Operation.Type.UPDATE or instance.operation_state != Operation.State.SUCCEEDED:
+        return None
+    changes = AuditEvent.objects.filter(target_guid=instance.guid, type="audit.service_instance.update")
+    last = changes.newest().first()
+    told: float | None = last.data.get("seconds_down_at_most") if last else None
+    return told
+
+
+def origin_of(user: User, instance: ServiceInstance, bound: Collection[Binding]) -> dict[str, Any]:
+    """Whose backups it was made from, where it was: the name, the instance if that is still there to be seen, and which
+
+    of its running apps could use the new one in its place.
+    """
+    of_it = AuditEvent.objects.filter(target_guid=instance.guid, type=RESTORED).first()
+    if of_it is None:
+        return {}
+    seen = ServiceInstance.objects.visible_to(user).filter(guid=of_it.data["source_guid"])
+    source = seen.only("guid", "name", "plan", "space").first()
+    lines = lines_of(user, bound_apps(user, source)) if source else []
+    used = {row.app_id for row in bound}
+    apps = {line["app"] for line in lines if line["may_swap"] and line["app"].pk not in used}
+    here = [app for app in apps if app.space_id == instance.space_id]
+    return {
+        "origin": of_it.data["source_name"],
+        "source": source,
+        "replaceable": sorted(here, key=lambda app: app.name),
+    }
 
 
 @for_scripts
@@ -129,22 +195,30 @@ def metrics(request: HttpRequest, guid: str) -> HttpResponse:
         raise NotFound("What this service does is measured by whoever runs it: see its dashboard.")
     context: dict[str, Any] = {"size": instance.plan.broker_metadata if instance.plan else {}}
     try:
-        context |= {"seen": live.observation(instance), "figures": live.metrics(instance)}
+        context["seen"] = live.observation(instance)
+        context["full"] = is_full(context["seen"], context["size"])
+        context["figures"] = live.metrics(instance)
     except PaasError as error:
         context["silent"] = error.detail
     return instance_page(request, instance, "services/metrics.html", tab="service_metrics", **context)
 
 
+def is_full(seen: Observation | None, size: Mapping[str, Any]) -> bool:
+    """Whether its owner should do something about its disk."""
+    return bool(seen and seen.disk_bytes and seen.disk_bytes > (size["disk_mb"] << 20) * ALMOST_FULL)
+
+
 @login_required
 @require_safe
 def events(request: HttpRequest, guid: str) -> HttpResponse | StreamingHttpResponse:
-    """What was done to the instance and to the bindings that it has."""
+    """What was done to the instance and to the bindings that it has, and what was made from its backups."""
     instance = instance_of(request, guid)
     guids = [instance.guid, *Binding.objects.filter(instance=instance).values_list("guid", flat=True)]
 
     def sources(reader: User) -> Collection[EventQuerySet]:
         authorize(reader, "audit.read", instance.space)
-        return [AuditEvent.objects.filter(target_guid__in=guids)]
+        restored = AuditEvent.objects.filter(type=RESTORED, space_guid=instance.space.guid)
+        return [AuditEvent.objects.filter(target_guid__in=guids), restored.filter(data__source_guid=instance.guid)]
 
     def show(page: EventPage) -> HttpResponse:
         return instance_page(request, instance, "services/events.html", tab="service_events", events=page)

@@ -8,7 +8,7 @@ from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from services.models import Binding, Share
+from services.models import Binding, Repository, Share
 from services.views.frame import instances, space_of, space_page
 from services.views.standing import last_operation, standing
 from tenants.views.places import demand, person
@@ -39,4 +39,7 @@ def listed(request: HttpRequest, guid: str) -> HttpResponse:
         }
         for row in page
     ]
-    return space_page(request, space, "services/listed.html", tab="space_services", page=page, lines=lines)
+    deleted = Repository.objects.filter(space=space, instance=None, backups__isnull=False).distinct().count()
+    return space_page(
+        request, space, "services/listed.html", tab="space_services", page=page, lines=lines, deleted=deleted
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -27,15 +27,16 @@ PER_PAGE = 20
 SHOWN = ("guid", "name", "costs", "free", "offering")
 
 
-def _offerings(user: User, space: Space) -> QuerySet[Offering]:
-    """What the user sees on offer; what the space may use comes first."""
-    usable = Plan.objects.usable_in(space).filter(offering=OuterRef("pk"))
-    there = Offering.objects.visible_to(user).filter(available=True, plans__available=True).distinct()
-    return there.annotate(usable=Exists(usable)).select_related("broker").defer("broker__credentials", "broker__wish")
-
-
 def _plans(user: User) -> QuerySet[Plan]:
     return Plan.objects.visible_to(user).filter(available=True)
+
+
+def _offerings(plans: QuerySet[Plan], space: Space) -> QuerySet[Offering]:
+    """What has one of the plans; what the space may use comes first."""
+    usable = Q(pk__in=Plan.objects.usable_in(space).values("offering"))
+    there = Offering.objects.filter(available=True, pk__in=plans.values("offering"))
+    there = there.annotate(usable=ExpressionWrapper(usable, BooleanField()))
+    return there.select_related("broker").defer("broker__credentials", "broker__wish")
 
 
 @login_required
@@ -44,8 +45,9 @@ def marketplace(request: HttpRequest, guid: str) -> HttpResponse:
     space, user = space_of(request, guid), person(request)
     demand(request, "service.view", space)
     words = request.GET.get("q", "").replace("\0", "").strip()[:200]
-    rows = _offerings(user, space).filter(Q(name__icontains=words) | Q(description__icontains=words))
-    rows = rows.prefetch_related(Prefetch("plans", _plans(user).only(*SHOWN), to_attr="seen"))
+    plans = _plans(user)
+    rows = _offerings(plans, space).filter(Q(name__icontains=words) | Q(description__icontains=words))
+    rows = rows.prefetch_related(Prefetch("plans", plans.only(*SHOWN), to_attr="seen"))
     page = Paginator(rows.order_by("-usable", "name", "pk"), PER_PAGE).get_page(request.GET.get("page"))
     lines = [{"offering": row, "count": len(row.seen), "least": prices.least(row.seen)} for row in page]
     return space_page(request, space, "services/marketplace.html", page=page, lines=lines, words=words)
@@ -56,8 +58,9 @@ def marketplace(request: HttpRequest, guid: str) -> HttpResponse:
 def offering(request: HttpRequest, guid: str, offering: str) -> HttpResponse:
     space, user = space_of(request, guid), person(request)
     demand(request, "service.view", space)
-    row = found(_offerings(user, space), offering)
-    offers = prices.offers(_plans(user).filter(offering=row).select_related("offering__broker"), space)
+    plans = _plans(user)
+    row = found(_offerings(plans, space), offering)
+    offers = prices.offers(plans.filter(offering=row).select_related("offering__broker"), space)
     return space_page(request, space, "services/offering.html", offering=row, offers=offers, crumbs=_crumbs(space))
 
 
@@ -79,7 +82,7 @@ def create(request: HttpRequest, guid: str, plan: str) -> HttpResponse:
             )  # fmt: skip
             return redirect("service", made.guid)
     (offer,) = prices.offers([chosen], space, room=request.method == "GET")
-    context = {"form": form, "offer": offer, "offering": chosen.offering, "figures": _use(space)}
+    context = {"form": form, "offer": offer, "offering": chosen.offering, "figures": use_after(space)}
     context["crumbs"] = [*_crumbs(space), _crumb(space, chosen.offering)]
     return space_page(request, space, "services/create.html", **context)
 
@@ -97,7 +100,7 @@ def _plan(space: Space, guid: str) -> Plan:
     return found(usable, guid, "There is no such plan, or it is not open to this space.")
 
 
-def _use(space: Space) -> list[tuple[str, Figure]]:
+def use_after(space: Space) -> list[tuple[str, Figure]]:
     """How many services there will be with one more, of what the quotas allow."""
     organization = space.organization
     places = ((organization.name, organization.use, organization.quota), (space.name, space.use, space.quota))

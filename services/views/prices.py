@@ -10,10 +10,12 @@ from paas.lib.errors import PaasError
 from services import live
 from services.actions.instance import refused_by_quota
 from services.models import Plan
+from services.views import kept
 from tenants.models import Space
 
 SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
 UNITS = {"MONTHLY": "a month", "MONTH": "a month", "HOURLY": "an hour", "DAILY": "a day", "YEARLY": "a year"}
+ELSEWHERE = "as its broker says"
 UNTOLD = "Room cannot be told right now; the platform says when you create it whether there is any."
 
 
@@ -30,6 +32,23 @@ class Offer:
     @property
     def usable(self) -> bool:
         return not self.refusal
+
+    @property
+    def backups(self) -> str:
+        """How what is stored is backed up, in a few words."""
+        if not kept.has_backups(self.plan):
+            return "none" if self.own else ELSEWHERE
+        exact = ", and to any second of them" if kept.to_the_second(self.plan) else ""
+        return f"every day, kept for 7 days{exact}"
+
+    @property
+    def availability(self) -> str:
+        """What becomes of it when its server fails."""
+        return "one server, which is started again by itself" if self.own else ELSEWHERE
+
+    @property
+    def own(self) -> bool:
+        return self.plan.offering.broker.kind == "container"
 
 
 def price(plan: Plan) -> str:

@@ -6,15 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, FileInput, RadioSelect, Select, Textarea
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from tenants import access
 
 register = template.Library()
+
+EXAMPLES = settings.BASE_DIR / "services" / "examples"
 
 GREEN, BLUE, YELLOW, RED, GREY, PURPLE = "green", "blue", "yellow", "red", "grey", "purple"
 COLOURS = {
@@ -119,6 +122,12 @@ def tag(words: str, colour_of: str = "") -> SafeString:
 def role_label(permission: Permission) -> str:
     """What a role is called; in lists ``permission__custom_role`` is joined."""
     return access.role_label(permission)
+
+
+@register.simple_tag
+def example(path: str) -> SafeString:
+    """A file of the examples, for the documentation: what is shown is what the tests run."""
+    return mark_safe((EXAMPLES / path).read_text())  # noqa: S308  our own text
 
 
 @register.inclusion_tag("parts/bar.html")

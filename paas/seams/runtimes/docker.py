@@ -180,6 +180,7 @@ class DockerRuntime(Runtime):
             volume=volume,
             stores=stores,
             bundle=self.authority.bundle(),
+            authority=self.authority.certificate(),
             open_files=open_files,
             network=network,
         )

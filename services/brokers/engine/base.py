@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from paas.lib.errors import PaasError
 
+if TYPE_CHECKING:
+    from .depot import Depot
+
 Json = Mapping[str, Any]
-CA_FILE = "/etc/cf-system-certificates/ca.crt"  # in an app's container
+# In an app's container: all whom the machine trusts, and the install's own authority alone
+CA_FILE, OWN_CA_FILE = "/etc/cf-system-certificates/ca.crt", "/etc/cf-system-certificates/services.crt"
 
 
 class NotReady(PaasError):
@@ -50,7 +54,8 @@ class Site:
     authority: Path
     size: Size
     passwords: tuple[str, ...] = field(repr=False)
-    cipher: str = field(default="", repr=False)  # what its backups are encrypted with; "" has none
+    depot: Depot | None = None  # where its backups go; None where it has none
+    ca_file: str = CA_FILE  # in an app's container: who signed the server's certificate
 
 
 @dataclass(frozen=True)
@@ -103,14 +108,27 @@ class Backups:
     taken: tuple[Taken, ...]
     archived_at: datetime | None
     archive_fails: bool
+    lost: bool = False  # a part of the log, so that what was written since the last backup cannot be restored
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be restored: the named backup as it was taken, the state at a time, or (neither) the newest."""
+    """What is to be restored: the named backup as it was taken, the state at a time, or (neither) the newest.
+
+    ``point``: the named backup, and the log from there to the point of that name.
+    """
 
     backup: str = ""
     at: datetime | None = None
+    point: str = ""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A heartbeat that is in the depot, and what else a restore of it must have: JSON that its kind of server understands."""
+
+    at: datetime
+    measured: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -174,11 +192,11 @@ class Server(ABC):
 
 
 class BackedUp(Server):
-    """A server that writes its backups and its log by itself to a store which is mounted at ``store``.
+    """A server that writes its backups by itself to its depot: a store that is mounted at ``store``, or a bucket.
 
-    A restore is a task of its own (``restore`` is its command) on the new volume, with the store of the other to read.
+    A restore is a task of its own (``restore`` is its command) on the new volume, with the depot of the other to read.
     One that only proves ends with the line "proved: heartbeat 1700000000.5, seconds 41": what the heartbeat tells
-    (seconds since 1970), and how long it took.
+    (seconds since 1970), and how long it took. Behind it ", rows 12 5" may stand, for ``check``.
     """
 
     store: ClassVar[str]
@@ -197,6 +215,23 @@ class BackedUp(Server):
     def beat(self, site: Site, *, kept: bool = False) -> datetime:
         """Write the heartbeat and return its time; ``kept``: once it is in the store. Raise ``NotReady``."""
 
+    def write_last(self, site: Site) -> bool:
+        """Have in the depot what the server can come back with after its end; return whether it is. Raise ``NotReady``."""
+        self.beat(site)  # behind which a restore to that time can stop
+        return True
+
+    def mark(self, site: Site) -> Mark:
+        """Write a heartbeat that is in the depot when this returns, and measure what must be there; raise ``NotReady``."""
+        return Mark(self.beat(site, kept=True))
+
+    def proof_files(self, site: Site, source: Depot, mark: Mark) -> dict[str, str]:
+        """Return what the task is given that restores the mark for nothing but proof."""
+        return self.restore_files(site, source, Wanted())
+
+    def check(self, site: Site, mark: Mark, found: Sequence[str]) -> None:
+        """Compare what the proof found with what was measured; raise ``NotAllowed`` saying what is wrong, or ``NotReady``."""
+        return  # there is nothing to compare where nothing was measured
+
     @abstractmethod
-    def restore_files(self, site: Site, cipher: str, wanted: Wanted) -> dict[str, str]:
-        """Return what the restoring task is given; ``cipher`` is that of the store it reads."""
+    def restore_files(self, site: Site, source: Depot, wanted: Wanted) -> dict[str, str]:
+        """Return what the restoring task is given to read the ``source``."""

@@ -19,11 +19,11 @@ def settings(site: Site) -> dict[str, Any]:
     memory, disk = site.size.memory_mb, site.size.disk_mb
     connections = site.size.connections + OWN_CONNECTIONS
     return {
-        **(pgbackrest.SETTINGS if site.cipher else {}),
+        **(pgbackrest.SETTINGS if site.depot else {}),
         "listen_addresses": "'*'",
         "port": PORT,
         # No way in from inside but for backups: a function that connects to its own server must not meet the superuser.
-        "unix_socket_directories": f"'{RUN}'" if site.cipher else "''",
+        "unix_socket_directories": f"'{RUN}'" if site.depot else "''",
         "hba_file": f"'{RUN}/pg_hba.conf'",
         "ident_file": "'/dev/null'",
         "max_connections": connections,

@@ -14,9 +14,12 @@ from pymysql import err  # type: ignore[import-untyped]
 
 from paas.seams.runtimes.base import BINDINGS
 
-from .base import CA_FILE, Json, Metrics, NotReady, Schemas, Server, Site, SlowQuery, User, schema
+from . import snapshots
+from .base import Json, Metrics, NotReady, Schemas, Site, SlowQuery, User, Wanted, schema
+from .depot import Depot
 
 DATABASE, PLATFORM = "main", "platform"
+POOL_SHARE, LEAST_REST_MB = 45, 176  # percent of memory; the rest is for connections, and for what takes snapshots
 SECONDS = 5
 SLOWEST, LONGEST_TEXT = 10, 500
 RUN = "/tmp/mysql"  # noqa: S108 - of the container, which has no other user
@@ -24,23 +27,29 @@ ACCESS_DENIED = 1045
 LITERAL = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|\b\d+(?:\.\d+)?\b")
 
 
-class MariaDB(Server):
+class MariaDB(snapshots.Snapshots):
     port, folder, tags = 3306, "/var/lib/mysql", ("mysql", "mariadb", "relational")
 
     def __init__(self, more: Mapping[str, Any]) -> None:
         reboot = {"type": "boolean", "description": "Start the server anew. Apps lose their connections for seconds."}
         reads = {"type": "boolean", "description": "May read everything and change nothing."}
-        self.schemas = Schemas(create=schema(), update=schema(reboot=reboot), bind=schema(read_only=reads))
+        self.schemas = Schemas(
+            create=schema(**snapshots.RESTORE), update=schema(reboot=reboot), bind=schema(read_only=reads)
+        )
 
     def files(self, site: Site, parameters: Json) -> dict[str, str]:
-        lines = "".join(f"{name} = {value}\n" for name, value in _settings(site).items())
         platform = f"'{PLATFORM}'@'@gateway@'"
         first = [
             f"CREATE OR REPLACE USER {platform} IDENTIFIED BY '{site.passwords[0]}' REQUIRE SSL;",
             f"GRANT ALL PRIVILEGES ON *.* TO {platform} WITH GRANT OPTION;",
             f"CREATE DATABASE IF NOT EXISTS {DATABASE} CHARACTER SET utf8mb4;",
+            "CREATE DATABASE IF NOT EXISTS platform;",
+            # When a snapshot was begun: what is restored must know it too.
+            "CREATE TABLE IF NOT EXISTS platform.heartbeat (id int PRIMARY KEY, at datetime(6) NOT NULL) ENGINE=InnoDB;",
+            "INSERT IGNORE INTO platform.heartbeat VALUES (1, UTC_TIMESTAMP(6));",
         ]
-        return {"mariadb.cnf": f"[mariadbd]\n{lines}", "first.sql": "\n".join(first) + "\n"}
+        given = {"mariadb.cnf": _configuration(site), "first.sql": "\n".join(first) + "\n"}
+        return {**given, **snapshots.files(site.depot, site.size)} if site.depot else given
 
     def settle(self, site: Site, parameters: Json) -> None:
         with self._platform(site) as cursor:
@@ -75,8 +84,8 @@ class MariaDB(Server):
             "name": DATABASE,
             "username": user.name,
             "password": user.password,
-            "tls_ca": CA_FILE,
-            "uri": f"mysql://{way}?{urlencode({'ssl-ca': CA_FILE}, safe='/')}",
+            "tls_ca": site.ca_file,
+            "uri": f"mysql://{way}?{urlencode({'ssl-ca': site.ca_file}, safe='/')}",
             "jdbcuri": f"jdbc:mysql://{site.host}:{self.port}/{DATABASE}?{who}",
         }
 
@@ -121,6 +130,10 @@ class MariaDB(Server):
             cache_hits=1 - missed / asked if asked else None,
             slow_queries=_slowest(slow),
         )
+
+    def restore_files(self, site: Site, source: Depot, wanted: Wanted) -> dict[str, str]:
+        more = {"mariadb.cnf": _configuration(site), "use-memory": f"{site.size.memory_mb // 4}M"}
+        return {**more, **snapshots.restore_files(source, site.size, wanted)}
 
     @contextmanager
     def _platform(self, site: Site) -> Iterator[Any]:
@@ -169,6 +182,10 @@ DEFINED_BY = """
 """
 
 
+def _configuration(site: Site) -> str:
+    return "[mariadbd]\n" + "".join(f"{name} = {value}\n" for name, value in _settings(site).items())
+
+
 def _settings(site: Site) -> dict[str, Any]:
     memory, disk = site.size.memory_mb, site.size.disk_mb
     return {
@@ -190,7 +207,7 @@ def _settings(site: Site) -> dict[str, Any]:
         "local-infile": "OFF",
         "secure-file-priv": RUN,
         "character-set-server": "utf8mb4",
-        "innodb-buffer-pool-size": f"{memory * 45 // 100}M",
+        "innodb-buffer-pool-size": f"{min(memory * POOL_SHARE // 100, memory - LEAST_REST_MB)}M",
         "innodb-log-file-size": f"{min(512, max(16, disk // 20))}M",
         "performance-schema": "OFF",
         "aria-pagecache-buffer-size": "8M",

@@ -10,9 +10,8 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
-from paas.seams.runtimes.base import BINDINGS
-
 from .base import Backups, NotReady, Size, Taken, Wanted
+from .depot import Bucket, Depot
 
 STORE = "/var/lib/pgbackrest"
 SCRIPTS = "/usr/local/lib/paas"
@@ -20,17 +19,19 @@ RESTORE = f"exec {SCRIPTS}/restore-postgres"
 PROVE = f"exec {SCRIPTS}/restore-postgres prove"
 KEPT_DAYS = 7
 # With the store away the log waits on the disk, up to this part of it: then it is dropped rather than the server stopped,
-# and what is restored from the last backup ends there, until the next one.
+# and what is restored from the last backup ends there. That is told, and another backup is taken.
 WAITING_SHARE, LEAST_WAITING_MB = 4, 64
 PATIENCE = 15.0  # seconds until a part of the log is put away
 LOOK = 0.2  # seconds
+UNREADABLE = 99  # as pgBackRest calls it; what it tells is not what there is
+IO_SECONDS = 10  # for one exchange with a bucket; less than a statement may take
 SETTINGS = {
     "archive_mode": "on",
-    "archive_command": f"'pgbackrest --config={BINDINGS}/pgbackrest.conf --stanza=main archive-push %p'",
+    "archive_command": f"'{SCRIPTS}/pgbackrest-push %p'",
     "archive_timeout": "60s",
 }
 CONFIGURATION = f"""[global]
-repo1-path={STORE}
+{{place}}
 repo1-cipher-type=aes-256-cbc
 repo1-cipher-pass={{cipher}}
 repo1-bundle=y
@@ -49,13 +50,37 @@ pg1-user=backup
 """
 
 
-def configuration(cipher: str, size: Size) -> str:
-    return CONFIGURATION.format(cipher=cipher, most_mb=max(LEAST_WAITING_MB, size.disk_mb // WAITING_SHARE))
+def configuration(depot: Depot, size: Size) -> str:
+    lines = _in_bucket(depot.bucket) if depot.bucket else {"repo1-path": STORE}
+    return CONFIGURATION.format(
+        place="\n".join(f"{name}={value}" for name, value in lines.items() if value),
+        cipher=depot.cipher,
+        most_mb=max(LEAST_WAITING_MB, size.disk_mb // WAITING_SHARE),
+    )
+
+
+def _in_bucket(bucket: Bucket) -> dict[str, str]:
+    return {
+        "repo1-type": "s3",
+        "repo1-path": f"/{bucket.prefix}",
+        "repo1-s3-bucket": bucket.name,
+        "repo1-s3-region": bucket.region,
+        "repo1-s3-endpoint": bucket.host,
+        "repo1-s3-uri-style": "path" if bucket.endpoint else "host",
+        "repo1-s3-key": bucket.access_key,
+        "repo1-s3-key-secret": bucket.secret_key,
+        "repo1-s3-token": bucket.token,
+        "repo1-storage-port": str(bucket.port),
+        "repo1-storage-ca-file": bucket.ca_file,
+        "io-timeout": str(IO_SECONDS),
+    }
 
 
 def options(wanted: Wanted) -> str:
     """Return what a restore is told, one option a line."""
-    if wanted.backup:
+    if wanted.point:
+        lines = [f"--set={wanted.backup}", "--type=name", f"--target={wanted.point}", "--target-action=promote"]
+    elif wanted.backup:
         lines = [f"--set={wanted.backup}", "--type=immediate", "--target-action=promote"]
     elif wanted.at:
         moment = wanted.at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00")
@@ -73,8 +98,12 @@ def state(connection: psycopg.Connection[Any]) -> Backups:
     archived, failed = connection.execute(
         "SELECT last_archived_time, last_failed_time FROM pg_stat_archiver"
     ).fetchone() or (None, None)
-    ended, words, *told = _said(connection, f"{SCRIPTS}/backup-state")
+    first, words, *told = _said(connection, f"{SCRIPTS}/backup-state")
+    ended, _, lost = first.partition(" ")
     stanzas = json.loads("".join(told))
+    for status in (repository["status"] for stanza in stanzas for repository in stanza["repo"]):
+        if status["code"] == UNREADABLE:
+            raise NotReady(f"The backup store does not answer: {status['message']}.")
     taken = [_taken(each) for stanza in stanzas for each in stanza["backup"] if not each["error"]]
     error = "" if ended in ("running", "unknown", "0") else words or f"pgBackRest ended with status {ended}."
     return Backups(
@@ -83,6 +112,7 @@ def state(connection: psycopg.Connection[Any]) -> Backups:
         taken=tuple(sorted(taken, key=lambda each: each.ended_at)),
         archived_at=archived,
         archive_fails=failed is not None and (archived is None or failed > archived),
+        lost=bool(lost),
     )
 
 
@@ -90,6 +120,7 @@ def beat(connection: psycopg.Connection[Any], *, kept: bool) -> datetime:
     row: Any = connection.execute("UPDATE public.heartbeat SET at = clock_timestamp() RETURNING at").fetchone()
     if not kept:
         return row[0]  # type: ignore[no-any-return]
+    connection.execute("SELECT pg_create_restore_point(%s)", [point(row[0])])
     part: Any = connection.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
     deadline = time.monotonic() + PATIENCE
     while not connection.execute("SELECT 1 FROM pg_stat_archiver WHERE last_archived_wal >= %s", [part[0]]).fetchone():
@@ -97,6 +128,11 @@ def beat(connection: psycopg.Connection[Any], *, kept: bool) -> datetime:
             raise NotReady("What the database last wrote is not in the backup store yet.")
         time.sleep(LOOK)
     return row[0]  # type: ignore[no-any-return]
+
+
+def point(beat: datetime) -> str:
+    """Return the name of the point in the log behind a heartbeat."""
+    return f"heartbeat-{beat.timestamp():.6f}"
 
 
 def _said(connection: psycopg.Connection[Any], program: str) -> list[str]:
@@ -109,7 +145,7 @@ def _said(connection: psycopg.Connection[Any], program: str) -> list[str]:
             f"COPY said (line) FROM PROGRAM '{program}' (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')"  # type: ignore[arg-type]
         )
     except errors.ExternalRoutineException as error:
-        raise NotReady(f"The backup store does not answer: {error.diag.message_detail or error}.") from error
+        raise NotReady("The backup store does not answer.") from error
     return [line or "" for (line,) in connection.execute("SELECT line FROM said ORDER BY number").fetchall()]
 
 

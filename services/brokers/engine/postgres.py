@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -11,31 +11,28 @@ from urllib.parse import quote, urlencode
 import psycopg
 from psycopg import errors, sql
 
-from . import configuration, pgbackrest
+from . import configuration, figures, pgbackrest, rows, window
 from .base import (
-    CA_FILE,
     BackedUp,
     Backups,
     Json,
+    Mark,
     Metrics,
     NotAllowed,
     NotReady,
     Schemas,
     Site,
-    SlowQuery,
     User,
     Wanted,
     schema,
 )
+from .depot import Depot
+from .figures import DATABASE, EXTENSIONS_SCHEMA
 
-DATABASE = "main"
 MANAGER, READER = "manager", "reader"
-EXTENSIONS_SCHEMA = "extensions"
 CONNECT_SECONDS = 5
 STATEMENT_MS = 30_000
 TERMINATE_MS = 5_000
-SLOWEST = 10
-LONGEST_TEXT = 500
 
 
 class Postgres(BackedUp):
@@ -46,7 +43,11 @@ class Postgres(BackedUp):
         self.standard = frozenset(more["standard_extensions"])
         self.allowed = frozenset(more["extensions"])
         self.schemas = Schemas(
-            create=schema(enable_extensions=self._names("Extensions that the database has from the start."), **RESTORE),
+            create=schema(
+                enable_extensions=self._names("Extensions that the database has from the start."),
+                **{window.NAME: window.SCHEMA},
+                **RESTORE,
+            ),
             update=schema(
                 enable_extensions=self._names("Extensions to add."),
                 disable_extensions=self._names("Extensions to take away; nothing may use them any more."),
@@ -54,6 +55,7 @@ class Postgres(BackedUp):
                     "type": "boolean",
                     "description": "Start the server anew. Apps lose their connections for seconds.",
                 },
+                **{window.NAME: window.SCHEMA},
             ),
             bind=schema(read_only={"type": "boolean", "description": "May read everything and change nothing."}),
         )
@@ -61,10 +63,14 @@ class Postgres(BackedUp):
     def files(self, site: Site, parameters: Json) -> dict[str, str]:
         lines = "".join(f"{name} = {value}\n" for name, value in configuration.settings(site).items())
         given = {"postgresql.conf": lines, "superuser": site.passwords[0]}
-        return {**given, "pgbackrest.conf": pgbackrest.configuration(site.cipher, site.size)} if site.cipher else given
+        return {**given, "pgbackrest.conf": pgbackrest.configuration(site.depot, site.size)} if site.depot else given
 
     def settle(self, site: Site, parameters: Json) -> None:
+        if wished := parameters.get(window.NAME):
+            window.check(wished)
         with self._superuser(site) as connection:
+            if wished:
+                window.keep(connection, wished)
             for name in parameters.get("enable_extensions") or ():
                 self._enable(connection, name)
             for name in parameters.get("disable_extensions") or ():
@@ -104,10 +110,11 @@ class Postgres(BackedUp):
 
     def parameters(self, site: Site) -> Json:
         with self._superuser(site) as connection:
-            rows = connection.execute(
+            found = connection.execute(
                 "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
             ).fetchall()
-        return {"enable_extensions": [name for (name,) in rows if name not in self.standard]}
+            kept = window.kept(connection) or window.chosen(site.guid)
+        return {"enable_extensions": [name for (name,) in found if name not in self.standard], window.NAME: kept}
 
     def user_parameters(self, site: Site, name: str) -> Json | None:
         with self._superuser(site) as connection:
@@ -118,7 +125,7 @@ class Postgres(BackedUp):
         return {"read_only": found[0]} if found else None
 
     def credentials(self, site: Site, user: User) -> dict[str, Any]:
-        checked = urlencode({"sslmode": "verify-full", "sslrootcert": CA_FILE}, safe="/")
+        checked = urlencode({"sslmode": "verify-full", "sslrootcert": site.ca_file}, safe="/")
         way = f"{quote(user.name)}:{quote(user.password)}@{site.host}:{Postgres.port}/{DATABASE}"
         who = urlencode({"user": user.name, "password": user.password})
         return {
@@ -133,15 +140,7 @@ class Postgres(BackedUp):
 
     def metrics(self, site: Site) -> Metrics:
         with self._superuser(site) as connection:
-            connections, size, hits = connection.execute(HOW_IT_IS, [DATABASE]).fetchone() or (0, 0, None)
-            slow = connection.execute(SLOW_QUERIES, [LONGEST_TEXT, DATABASE, SLOWEST]).fetchall()
-        return Metrics(
-            connections=connections,
-            connections_limit=site.size.connections,
-            size_bytes=size,
-            cache_hits=None if hits is None else float(hits),
-            slow_queries=tuple(SlowQuery(*row) for row in slow),
-        )
+            return figures.metrics(connection, limit=site.size.connections)
 
     def back_up(self, site: Site, *, full: bool) -> None:
         with self._superuser(site) as connection:
@@ -155,9 +154,26 @@ class Postgres(BackedUp):
         with self._superuser(site, database="postgres") as connection:
             return pgbackrest.beat(connection, kept=kept)
 
-    def restore_files(self, site: Site, cipher: str, wanted: Wanted) -> dict[str, str]:
+    def mark(self, site: Site) -> Mark:
+        newest = self.backups(site).taken[-1:]
+        if not newest:
+            raise NotReady("There is no backup yet.")
+        with self._superuser(site) as connection:
+            tables = rows.before(connection)
+            at = self.beat(site, kept=True)
+            return Mark(at, {"backup": newest[0].label, "tables": rows.after(connection, tables)})
+
+    def proof_files(self, site: Site, source: Depot, mark: Mark) -> dict[str, str]:
+        wanted = Wanted(mark.measured["backup"], point=pgbackrest.point(mark.at))
+        return {**self.restore_files(site, source, wanted), "counts": rows.statements(mark.measured["tables"])}
+
+    def check(self, site: Site, mark: Mark, found: Sequence[str]) -> None:
+        with self._superuser(site) as connection:
+            rows.check(connection, mark.measured["tables"], found, at=mark.at)
+
+    def restore_files(self, site: Site, source: Depot, wanted: Wanted) -> dict[str, str]:
         given = {
-            "pgbackrest.conf": pgbackrest.configuration(cipher, site.size),
+            "pgbackrest.conf": pgbackrest.configuration(source, site.size),
             "restore-options": pgbackrest.options(wanted),
         }
         return {"postgresql.conf": self.files(site, {})["postgresql.conf"], **given}
@@ -248,19 +264,6 @@ RESTORE = {
         "description": "Then its state at this time, like 2026-03-31 14:05:00 (UTC), of the last 7 days.",
     },
 }
-HOW_IT_IS = """
-    SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename <> 'postgres'),
-           pg_database_size(datname),
-           blks_hit::float / nullif(blks_hit + blks_read, 0)
-    FROM pg_stat_database WHERE datname = %s
-"""
-SLOW_QUERIES = f"""
-    SELECT left(query, %s), calls, mean_exec_time, total_exec_time
-    FROM {EXTENSIONS_SCHEMA}.pg_stat_statements AS seen JOIN pg_database ON pg_database.oid = seen.dbid
-    JOIN pg_roles ON pg_roles.oid = seen.userid
-    WHERE datname = %s AND rolname <> 'postgres'
-    ORDER BY mean_exec_time DESC LIMIT %s
-"""  # noqa: S608 - nothing in it comes from anybody
 
 
 def _exists(connection: psycopg.Connection[Any], role: str) -> bool:

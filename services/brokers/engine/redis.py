@@ -14,7 +14,9 @@ from redis import exceptions
 
 from paas.seams.runtimes.base import BINDINGS
 
-from .base import Json, Metrics, NotReady, Schemas, Server, Site, SlowQuery, User, schema
+from . import snapshots
+from .base import Json, Metrics, NotReady, Schemas, Site, SlowQuery, User, Wanted, schema
+from .depot import Depot
 
 PLATFORM = "platform"
 POLICIES = (
@@ -27,7 +29,8 @@ POLICIES = (
     "volatile-ttl",
     "noeviction",
 )
-DATA_SHARE = 60  # percent of memory; the rest is for buffers, and for what changes while the file is rewritten
+# The rest is for buffers, for what changes while the data is written to disk, and for what takes snapshots.
+DATA_SHARE, LEAST_REST_MB = 60, 128  # percent of memory
 OWN_CONNECTIONS = 8
 SECONDS = 5
 SLOW_SEEN = 128
@@ -36,7 +39,7 @@ RIGHTS = ("~*", "&*", "+@all", "-@admin", "-@dangerous", "+info", "+keys", "+flu
 RUN = "/tmp/redis"  # noqa: S108 - of the container, which has no other user
 
 
-class Redis(Server):
+class Redis(snapshots.Snapshots):
     port, folder, tags = 6379, "/var/lib/redis", ("redis", "cache", "key-value")
     policy: ClassVar[Json] = {
         "type": "string",
@@ -47,7 +50,7 @@ class Redis(Server):
     def __init__(self, more: Mapping[str, Any]) -> None:
         reboot = {"type": "boolean", "description": "Start the server anew. Apps lose their connections for seconds."}
         self.schemas = Schemas(
-            create=schema(maxmemory_policy=self.policy),
+            create=schema(maxmemory_policy=self.policy, **snapshots.RESTORE),
             update=schema(maxmemory_policy=self.policy, reboot=reboot),
             bind=schema(),
         )
@@ -55,7 +58,8 @@ class Redis(Server):
     def files(self, site: Site, parameters: Json) -> dict[str, str]:
         lines = "".join(f"{name} {value}\n" for name, value in _settings(site).items())
         digest = hashlib.sha256(site.passwords[0].encode()).hexdigest()
-        return {"redis.conf": lines, "users.acl": f"user default off\nuser {PLATFORM} on #{digest} ~* &* +@all\n"}
+        given = {"redis.conf": lines, "users.acl": f"user default off\nuser {PLATFORM} on #{digest} ~* &* +@all\n"}
+        return {**given, **snapshots.files(site.depot, site.size)} if site.depot else given
 
     def settle(self, site: Site, parameters: Json) -> None:
         with self._platform(site) as server:
@@ -109,6 +113,9 @@ class Redis(Server):
             items=sum(each["keys"] for each in databases),
         )
 
+    def restore_files(self, site: Site, source: Depot, wanted: Wanted) -> dict[str, str]:
+        return snapshots.restore_files(source, site.size, wanted)
+
     @contextmanager
     def _platform(self, site: Site) -> Iterator[redis.Redis]:
         """Log in with the newest password, or with an older one, which is then replaced."""
@@ -142,8 +149,12 @@ class Redis(Server):
 
 
 def _settings(site: Site) -> dict[str, Any]:
+    memory = site.size.memory_mb
     return {
         "port": 0,
+        "unixsocket": f"{RUN}/server.sock",  # for snapshots
+        "unixsocketperm": 700,
+        "repl-diskless-sync-delay": 0,  # which are sent as to a replica, of which there is but one
         "tls-port": Redis.port,
         "tls-cert-file": f"{BINDINGS}/certificate.pem",
         "tls-key-file": f"{RUN}/key.pem",
@@ -153,11 +164,12 @@ def _settings(site: Site) -> dict[str, Any]:
         "aclfile": f"{Redis.folder}/users.acl",
         "appendonly": "yes",
         "aof-timestamp-enabled": "yes",
-        "maxmemory": f"{site.size.memory_mb * DATA_SHARE // 100}mb",
+        "maxmemory": f"{min(memory * DATA_SHARE // 100, memory - LEAST_REST_MB)}mb",
         "maxclients": site.size.connections + OWN_CONNECTIONS,
         "slowlog-log-slower-than": 10_000,  # microseconds
         "slowlog-max-len": SLOW_SEEN,
         "loglevel": "notice",
+        "save": '""',  # the log alone is what a restart reads
     }
 
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from paas.cell.volumes import SPARE
 from paas.seams.runtimes.base import Observation
@@ -16,6 +17,16 @@ from .offers import amount
 
 SHARE_OF_MACHINE = 0.8  # of its memory, where the operator says nothing
 MB = 1 << 20
+
+
+class Addresses(Protocol):
+    """The region's addresses: an owner's stays its own until it is given back."""
+
+    def take(self, owner: str) -> str: ...
+
+    def of(self, owner: str) -> str | None: ...
+
+    def give_back(self, owner: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,11 @@ def more(before: Size, after: Size) -> Size:
 def lacks(size: Size, left: Left) -> str:
     """Return "" or what is missing, and what can be done about it."""
     wanted = {"memory": (size.memory_mb, left.memory_mb), "disk": (size.disk_mb, left.disk_mb)}
-    short = [f"{amount(need)} of {what}, and {amount(there)} are free" for what, (need, there) in wanted.items() if need > there]
+    short = [
+        f"{amount(need)} of {what}, and {amount(there)} are free"
+        for what, (need, there) in wanted.items()
+        if need > there
+    ]
     if not short:
         return ""
     return f"The platform has no room for this plan now: it takes {'; '.join(short)}. Choose a smaller plan, or tell the platform team."

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from paas.seams.runtimes.authority import Issued
-from paas.seams.runtimes.base import HealthCheck, ImageRef, Placement, Store, Volume, Workload
+from paas.seams.runtimes.base import HealthCheck, ImageRef, Placement, Volume, Workload
 
-from .base import BackedUp, Json, Server, Site, Wanted
+from .base import BackedUp, Json, Server, Site
+from .depot import Depot
 from .plans import Plan, Service
 
 RESTORE = "restore"  # the process type of such a task
 GIVE_UP = 3600  # seconds of starting or recovering, after which a server is started anew
 SCRATCH_MB = 16
-STORE_SHARE = 5  # times the disk: what backups and the log of a week may take
 
 
 def workload(
@@ -29,6 +30,8 @@ def workload(
     issued: Issued,
 ) -> Workload:
     """The one container of an instance; its names follow from the guid, so that it is never made twice."""
+    depot, path = (site.depot, server.store) if isinstance(server, BackedUp) else (None, "")
+    given = server.files(site, parameters) | (depot.files() if depot else {})
     return Workload(
         app=site.guid,
         app_name=name,
@@ -43,35 +46,27 @@ def workload(
         disk_mb=SCRATCH_MB,
         ports=(),
         health=HealthCheck(type="port", port=server.port, timeout=GIVE_UP, invocation_timeout=5, interval=10),
-        files={**server.files(site, parameters), "key.pem": issued.key, "certificate.pem": issued.certificate},
+        files={**given, "key.pem": issued.key, "certificate.pem": issued.certificate},
+        reaches=depot.reaches() if depot else (),
         volume=Volume(site.guid, server.folder, plan.size.disk_mb),
-        stores=stores(server, site),
+        stores=depot.stores(path, size_mb=plan.size.disk_mb) if depot else (),
         host=site.host,
         cpus=plan.size.cpus,
     )
 
 
-def restoring(there: Workload, server: BackedUp, site: Site, *, source: str, cipher: str, wanted: Wanted) -> Workload:
+def restoring(there: Workload, server: BackedUp, *, source: Depot, files: Mapping[str, str]) -> Workload:
     """The task that fills the volume of an instance that is not there yet, from the backups of the ``source``."""
+    guid = f"{there.app}-{RESTORE}"
     return replace(
         there,
         process_type=RESTORE,
         one_off=True,
         command=server.restore,
-        instances=tuple(replace(each, guid=f"{site.guid}-{RESTORE}") for each in there.instances),
+        instances=tuple(replace(each, guid=guid) for each in there.instances),
         health=HealthCheck(type="process"),
-        files=server.restore_files(site, cipher, wanted),
-        stores=(Store(store_name(source), server.store, 0, read_only=True),),
+        files={**files, **source.files()},
+        reaches=source.reaches(),
+        stores=source.stores(server.store, size_mb=0, read_only=True),
         host="",
     )
-
-
-def stores(server: Server, site: Site) -> tuple[Store, ...]:
-    """Return where the instance's backups go, outside its volume and for nobody else to see."""
-    if not isinstance(server, BackedUp) or not site.cipher:
-        return ()
-    return (Store(store_name(site.guid), server.store, site.size.disk_mb * STORE_SHARE),)
-
-
-def store_name(guid: str) -> str:
-    return f"{guid}-backups"

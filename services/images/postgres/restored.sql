@@ -1,3 +1,5 @@
+-- It has a maintenance window of its own.
+ALTER DATABASE main RESET platform.maintenance_window;
 -- Those who were bound to what was backed up are not bound to this.
 DO $$
 DECLARE

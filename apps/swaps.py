@@ -1,0 +1,129 @@
+"""Putting one service in another's place in an app: a deployment whose instances find the new one, beside the old ones.
+
+Until that deployment is live the app has what it had; if it is given up, nothing has changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from django.db import transaction
+
+from accounts import audit
+from accounts.models import User
+from apps.models import App, Deployment
+from services import credentials
+from services.actions import binding as bindings
+from services.actions import place
+from services.models import Binding, Operation
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What makes way for what, by guids: instances, and the bindings to them. ``made``: the new binding is undone with it.
+
+    ``keep``: the old one stays bound, to be swapped back to; else it is unbound once the new instances are live.
+    """
+
+    source: str
+    target: str
+    left: str
+    binding: str
+    made: bool
+    keep: bool
+
+    @property
+    def option(self) -> dict[str, Any]:
+        return {credentials.SWAP: asdict(self)}
+
+
+def of(deployment: Deployment | None) -> Swap | None:
+    """Return the swap that the deployment brings, if it does."""
+    told = deployment.options.get(credentials.SWAP) if deployment else None
+    return Swap(**told) if told else None
+
+
+def under_way(deployment: Deployment | None) -> Swap | None:
+    return of(deployment) if deployment and deployment.value == Deployment.Value.ACTIVE else None
+
+
+def carried(app: App) -> dict[str, Any]:
+    """The options by which a deployment that takes another's place brings the swap that the other was to bring."""
+    swap = under_way(app.target)
+    return swap.option if swap else {}
+
+
+def given(app: App, deployment: Deployment | None = None) -> list[Binding]:
+    """Return what the deployment's instances find; without one what a task, a build or the next start would."""
+    rows = credentials.bound_to(app)
+    swap = under_way(app.target)
+    if swap is None:
+        return credentials.in_use(rows)
+    if deployment is not None and deployment.pk == app.target_id:
+        return credentials.in_use(rows, swap=(swap.left, swap.binding))
+    return credentials.in_use(row for row in rows if not swap.made or row.guid != swap.binding)
+
+
+def stand(deployment: Deployment | None) -> tuple[Literal["ready", "waiting", "failed"], str]:
+    """Say whether the credentials that the deployment brings are there yet, or why they never will be."""
+    swap = under_way(deployment)
+    if swap is None:
+        return "ready", ""
+    row = Binding.objects.there().filter(guid=swap.binding).first()
+    if row is None or row.operation_type == Operation.Type.DELETE:
+        return "failed", "The new credentials were deleted before they were used."
+    if row.busy:
+        return "waiting", ""
+    if row.operation_state == Operation.State.FAILED:
+        return "failed", f"The new credentials could not be made: {row.operation_description}"
+    return "ready", ""
+
+
+def complete(deployment: Deployment) -> None:
+    """The instances are live: from now on the new service has the place of the old; the app is locked by the caller."""
+    if (swap := under_way(deployment)) is None:
+        return
+    put, left = _locked(swap.binding), _locked(swap.left)
+    if put and left:
+        place.take(put, of=left)
+    told = {"deployment_guid": deployment.guid, "source_guid": swap.source, "target_guid": swap.target}
+    audit.record(_by(deployment), "audit.app.service_swap.complete", deployment.app, keep=swap.keep, **told)
+
+
+def undo(deployment: Deployment | None) -> None:
+    """The deployment ends before it is live: take away what was made for it; the app is locked by the caller."""
+    swap = under_way(deployment)
+    row = _locked(swap.binding) if swap and swap.made else None
+    if row and deployment:
+        bindings.remove(_by(deployment), row)
+
+
+@transaction.atomic
+def clear(app: App) -> None:
+    """The instances that used the old service have ended: unbind it, where it was not to be kept."""
+    swap = of(app.serving)
+    if app.serving is None or swap is None or swap.keep or swap.left not in _guids(app):
+        return
+    App.objects.lock(app.pk)
+    row, used = _locked(swap.left), {each.guid for each in given(app)}
+    if row is None or row.guid in used or row.operation_type == Operation.Type.DELETE:
+        return
+    if row.instance.managed:
+        bindings.end(row, by=_by(app.serving))
+    else:
+        bindings.forget(_by(app.serving), row)
+
+
+def _guids(app: App) -> set[str]:
+    return set(Binding.objects.there().filter(app=app).values_list("guid", flat=True))
+
+
+def _locked(guid: str) -> Binding | None:
+    rows = Binding.objects.there().select_related("instance__space__organization", "app__space__organization")
+    found: Binding | None = rows.filter(guid=guid).select_for_update(of=("self",)).first()
+    return found
+
+
+def _by(deployment: Deployment) -> User:
+    return deployment.created_by or User.objects.system()
