@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
+from django.core.cache import caches
 from django.db import connections
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -17,6 +15,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from tenants import access
 from tenants.models import Organization, OrganizationQuota, QuotaUse, Region, Space
+from tests import database
 
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -25,22 +24,18 @@ FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> Iterator[None]:
-    """Give each test run that is under way a database of its own, so that several can run side by side."""
-    folder = Path(settings.PAAS_STATE) / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in range(100):
-        lock = (folder / f"test-database-{number}").open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            continue
-        connections["default"].settings_dict["TEST"]["NAME"] = f"test_paas_{number}"
+def django_db_modify_db_settings(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Give each test run that is under way a database and a cache of its own, so that several can run side by side."""
+    with django_db_blocker.unblock(), database.own() as name:
+        connections["default"].settings_dict["TEST"]["NAME"] = name
+        caches.settings["default"]["KEY_PREFIX"] = name
         yield
-        lock.close()
-        return
-    raise RuntimeError("A hundred test runs are under way already.")
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The database is there already; what has been migrated need not be made again."""
+    return True
 
 
 def make_user(name: str, **fields: Any) -> User:

@@ -10,7 +10,19 @@ from importlib import import_module
 from tests.bench.ground import Ground
 from tests.bench.table import Row, table
 
-FIGURES = ("lists", "matrix", "router", "start", "memory", "push", "logs", "route")  # each a module here
+FIGURES = (
+    "lists",
+    "matrix",
+    "marketplace",
+    "router",
+    "start",
+    "memory",
+    "push",
+    "logs",
+    "services",
+    "pgbench",
+    "route",
+)  # each a module here
 
 
 def main(names: list[str]) -> int:

@@ -52,10 +52,10 @@ class Ground:
             self._house.remove()
 
 
-def soon(said: Callable[[], Any], what: str, *, seconds: float = 180) -> Any:
+def soon(said: Callable[[], Any], what: str, *, seconds: float = 180, pause: float = 0.02) -> Any:
     """Return the first true answer, asking often enough that the asking does not show in the figure."""
     end = time.monotonic() + seconds
     while not (answer := said()):
         assert time.monotonic() < end, f"Waited {seconds:.0f} s for {what}."
-        time.sleep(0.02)
+        time.sleep(pause)
     return answer

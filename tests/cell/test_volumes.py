@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from paas.lib.errors import Unprocessable
+from paas.lib.errors import ServiceUnavailable, Unprocessable
 from paas.seams.runtimes.base import Placement, Volume, Workload
 from tests.cell.machine import Machine
 
@@ -46,6 +48,18 @@ def test_it_grows_with_what_is_in_it(machine: Machine) -> None:
     guid = second.instances[0].guid
     assert machine.inside(guid, "cat", "/kept/file").stdout == "text\n"
     assert int(machine.inside(guid, "df", "--output=size", "--block-size=1M", "/kept").stdout.split()[-1]) > 200
+
+
+def test_one_that_is_in_use_grows_when_it_is_free(machine: Machine, tmp_path: Path) -> None:
+    machine.run(keeping(machine, "busy"))
+    machine.runtime.prune("busy", ())
+    subprocess.run(["mount", "-o", "loop", machine.folder / "volumes/busy-data.img", tmp_path], check=True)
+    with pytest.raises(ServiceUnavailable, match="still in use"):
+        machine.runtime.cell.create_volume("busy-data", app="busy", size_mb=256)
+    subprocess.run(["umount", tmp_path], check=True)
+    mounted = machine.runtime.cell.create_volume("busy-data", app="busy", size_mb=256)
+    seen = os.statvfs(mounted)
+    assert seen.f_blocks * seen.f_frsize > 200 << 20
 
 
 def test_its_size_is_taken_from_the_machine_at_once_and_is_its_own_limit(machine: Machine) -> None:

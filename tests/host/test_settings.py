@@ -164,6 +164,13 @@ def test_mail_needs_its_server_and_a_user_a_password() -> None:
     assert "PAAS_SMTP_PASSWORD" in refusal(PAAS_SMTP_HOST="mail.example.org", PAAS_SMTP_USER="platform")
 
 
+def test_databases_need_a_way_to_write_their_backups_to_a_bucket() -> None:
+    bucket = {"PAAS_BLOBS": "s3", "PAAS_S3_BUCKET": "kept"}
+    assert "PAAS_S3_ACCESS_KEY" in refusal(**bucket)
+    assert "https://" in refusal(**bucket, PAAS_S3_ACCESS_KEY="key", PAAS_S3_ENDPOINT_URL="http://s3.example.org")
+    assert read({**bucket, "PAAS_BACKUP_USERS": "iam"})
+
+
 def test_both_ways_to_begin_an_address_are_named() -> None:
     assert "redis:// or rediss://" in refusal(REDIS_URL="http://example.org")
 

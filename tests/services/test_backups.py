@@ -30,6 +30,7 @@ from tests.services.bed import SCALE, Bed
 pytestmark = pytest.mark.slow
 
 CIPHER = "c" * 43
+LOST = "/var/lib/postgresql/log-lost"  # in the container
 MADE = (outside.blobs, outside.runtime, outside.own_services)
 
 
@@ -39,7 +40,7 @@ def database(bed: Bed) -> Instance:
     made = replace(bed.instance("postgres", "tiny-15"), cipher=CIPHER)
     assert bed.broker.provision(made) == Done()
     bed.broker.keeping.take(made, full=True)
-    wait_until(lambda: taken(bed, made), "the first backup")
+    wait_until(lambda: taken(bed, made), "the first backup", seconds=180)
     return made
 
 
@@ -80,7 +81,7 @@ def test_what_was_dropped_comes_back_as_of_a_second(bed: Bed, database: Instance
     with pytest.raises(psycopg.OperationalError, match="authentication failed"):
         query(bed, other, "SELECT 1", old | {"host": bed.broker.site(other).host})
     bed.broker.keeping.take(other, full=True)
-    assert wait_until(lambda: taken(bed, other), "a backup of what was restored")
+    assert wait_until(lambda: taken(bed, other), "a backup of what was restored", seconds=180)
     assert bed.broker.remove(other) == Done()
 
 
@@ -94,8 +95,8 @@ def test_the_latest_state_and_the_latest_backup_differ(bed: Bed, database: Insta
 
 def test_a_backup_is_proved(bed: Bed, database: Instance) -> None:
     mark = bed.broker.keeping.mark(database)
-    proof = wait_until(lambda: not_ready(lambda: bed.broker.keeping.prove(database)), "the proof", seconds=180)
-    assert proof.heartbeat >= mark and proof.seconds >= 0
+    proof = wait_until(lambda: not_ready(lambda: bed.broker.keeping.prove(database, mark)), "the proof", seconds=180)
+    assert proof.heartbeat >= mark.at and proof.seconds >= 0
     assert not list((bed.machine.folder / "volumes").glob("*-proof*"))
     assert not docker("ps", "--all", "--quiet", "--filter", f"name={database.guid}-proof").strip()
 
@@ -129,7 +130,7 @@ def test_the_log_flows_with_the_control_plane_and_the_agent_down(bed: Bed, datab
 
 def test_with_the_store_away_the_database_goes_on_and_it_is_told(bed: Bed, database: Instance) -> None:
     store = bed.machine.folder / "volumes" / f"{database.guid}-backups" / "data"
-    with pytest.raises(NotReady, match="not in the backup store yet"):
+    with pytest.raises(NotReady, match="The backup store does not answer"):
         store.chmod(0)
         bed.broker.keeping.mark(database)
     query(bed, database, "CREATE TABLE meanwhile AS SELECT 1 AS n")
@@ -137,6 +138,26 @@ def test_with_the_store_away_the_database_goes_on_and_it_is_told(bed: Bed, datab
     store.chmod(0o1777)
     wait_until(lambda: not_ready(lambda: bed.broker.keeping.mark(database)), "the log to flow again", seconds=180)
     assert not away(bed, database)
+
+
+def test_what_was_dropped_of_the_log_is_told_until_there_is_a_backup_again(bed: Bed, database: Instance) -> None:
+    store = bed.machine.folder / "volumes" / f"{database.guid}-backups" / "data"
+    server, site = bed.broker.server(database), bed.broker.site(database)
+    store.chmod(0)
+    with server._superuser(site) as connection:  # type: ignore[attr-defined]
+        for number in range(12):  # parts, each as large as if it were full
+            connection.execute("CREATE TABLE part AS SELECT %s AS n", [number])
+            connection.execute("DROP TABLE part")
+            connection.execute("SELECT pg_switch_wal()")
+    wait_until(lambda: bed.machine.inside(database.guid, "cat", LOST).stdout, "a part to be dropped", seconds=180)
+    store.chmod(0o1777)
+    assert wait_until(lambda: not_ready(lambda: bed.broker.keeping.look(database)), "the store").lost
+    wait_until(lambda: not_ready(lambda: bed.broker.keeping.mark(database)), "the log to flow again", seconds=180)
+    bed.broker.keeping.take(database, full=False)
+    wait_until(
+        lambda: taken(bed, database) and not bed.broker.keeping.look(database).lost, "another backup", seconds=180
+    )
+    assert query(bed, restored(bed, database), "SELECT count(*) FROM meanwhile") == [(1,)]
 
 
 def away(bed: Bed, database: Instance) -> bool:
@@ -149,7 +170,7 @@ def away(bed: Bed, database: Instance) -> bool:
 def test_a_deleted_instance_comes_back_from_its_backups(bed: Bed, database: Instance) -> None:
     gone = restored(bed, database)
     bed.broker.keeping.take(gone, full=True)
-    wait_until(lambda: taken(bed, gone), "a backup")
+    wait_until(lambda: taken(bed, gone), "a backup", seconds=180)
     query(bed, gone, "CREATE TABLE last_words AS SELECT 'goodbye' AS word")
     assert bed.broker.remove(gone) == Done()
     again = bed.instance("postgres", "tiny-15")

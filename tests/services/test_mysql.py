@@ -62,7 +62,7 @@ def test_only_a_bound_app_reaches_it_and_can_verify_it(bed: Bed, database: Insta
     mine, stranger = bed.app("site", database), bed.app("stranger")
     probe = (
         f"openssl s_client -connect {host}:3306 -starttls mysql -verify_return_error -verify_hostname {host}"
-        " -CAfile /etc/cf-system-certificates/ca.crt < /dev/null"
+        " -CAfile /etc/cf-system-certificates/services.crt < /dev/null"
     )
     assert "Verify return code: 0 (ok)" in bed.machine.inside(mine.instance, "sh", "-c", probe).stdout
     assert "Verify return code" not in bed.machine.inside(stranger.instance, "sh", "-c", probe).stdout

@@ -60,7 +60,7 @@ def test_an_app_reads_and_writes_with_the_server_verified(bed: Bed, database: In
     assert "sslmode=verify-full" in uri
     assert bed.libpq(app, uri, "SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()") == "true"
     assert "certificate" in bed.libpq(
-        app, uri.replace("cf-system-certificates/ca.crt", "ssl/certs/ca-certificates.crt"), "SELECT 1"
+        app, uri.replace("cf-system-certificates/services.crt", "ssl/certs/ca-certificates.crt"), "SELECT 1"
     )
     assert "no encryption" in bed.libpq(app, uri.replace("verify-full", "disable"), "SELECT 1")
 

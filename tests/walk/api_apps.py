@@ -39,6 +39,12 @@ APP_ROWS = (
     POST(f"{APP}/actions/stop", APPS, "app.run"),
     POST(f"{APP}/actions/restart", APPS, "app.run"),
     POST(f"{APP}/actions/clear_buildpack_cache", APPS, "app.stage"),
+    POST(
+        f"{APP}/actions/swap_service",
+        APPS,
+        "service.bind",
+        lambda t: {"relationships": {"from": to(t.own_instance), "to": to(t.service_instance)}},
+    ),
     GET(f"{APP}/permissions", APPS),
     GET(f"{APP}/ssh_enabled", APPS),
     GET(f"{APP}/env", APPS, "app.see_environment"),

@@ -193,6 +193,7 @@ SERVICE_ROWS = (
     GET(f"{PLACE}/marketplace", SPACE, SEE),
     GET(f"{PLACE}/marketplace/<str:offering>", SPACE, SEE),
     *asked(f"{PLACE}/services/new/<str:plan>", SPACE, MAKE, form(name="walked")),
+    GET(f"{PLACE}/services/deleted", SPACE, SEE),
     *asked(f"{PLACE}/services/own", SPACE, MAKE, form(name="walked", credentials="{}")),
     GET(f"{APP}/bind", APPS, BIND),
     GET(SERVICE, SEE),
@@ -200,6 +201,15 @@ SERVICE_ROWS = (
     GET(f"{SERVICE}/connect", SEE),
     POST(f"{SERVICE}/credentials", SEE, SECRETS, ids=OWN, page=True),
     GET(f"{SERVICE}/metrics", never=True),  # of what does not run here
+    GET(f"{SERVICE}/backups", SEE),
+    GET(f"{SERVICE}/backups/now", SEE),
+    POST(f"{SERVICE}/backups/take", SEE, MAKE),
+    *asked(f"{SERVICE}/restore", SEE, SECRETS, form(what="newest"), page=True),  # there is no backup yet
+    *asked(
+        f"{APP}/swap", APPS, BIND, lambda t: {"source": t.own_instance, "target": t.service_instance, "keep": "keep"}
+    ),
+    GET(f"{APP}/swap/<str:deployment>", never=True),  # of a deployment that swaps nothing
+    GET(f"{APP}/swap/<str:deployment>/now", never=True),
     GET(f"{SERVICE}/events", SEE, "audit.read"),
     *asked(f"{SERVICE}/bind", SEE, BIND, lambda t: {"app": t.app}),
     GET(f"{SERVICE}/keys", SEE),
@@ -221,4 +231,24 @@ SERVICE_ROWS = (
     POST("bindings/<str:guid>/show", SEE, SECRETS, page=True),
     *asked("bindings/<str:guid>/delete", SEE, BIND),
 )
-ROWS = (*ACCOUNT_ROWS, *ORGANIZATION_ROWS, *SPACE_ROWS, *APP_ROWS, *SERVICE_ROWS)
+BROKER, ADMINS = "brokers/<str:guid>", "platform.manage"
+REGISTERED = form(name="walked", url="https://broker.example", username="walked", password="walked")
+BROKER_ROWS = (
+    GET("platform/brokers", do="platform.view"),
+    *asked("platform/brokers/new", "", ADMINS, REGISTERED),
+    GET(f"{PLACE}/brokers", SPACE, SEE),
+    *asked(f"{PLACE}/brokers/new", SPACE, MAKE, REGISTERED),
+    GET(BROKER, SEE),
+    GET(f"{BROKER}/now", SEE),
+    POST(f"{BROKER}/read", SEE, MAKE),
+    *asked(f"{BROKER}/settings", SEE, MAKE, form(name="walked", url="https://broker.example")),
+    *asked(f"{BROKER}/delete", SEE, MAKE, lambda t: {"name": f"{t.space_name} broker"}),
+    GET(f"{BROKER}/plans/<str:plan>", never=True),  # of a space's own broker
+    POST(f"{BROKER}/plans/<str:plan>", never=True),
+    *asked(f"{BROKER}/offerings/<str:offering>/purge", SEE, MAKE, form(name="db")),
+    GET(f"{BROKER}/conformance", SEE),
+    GET(f"{BROKER}/conformance/now", SEE),
+    *asked(f"{BROKER}/conformance/check", SEE, MAKE, form(plan="")),
+)
+
+ROWS = (*ACCOUNT_ROWS, *ORGANIZATION_ROWS, *SPACE_ROWS, *APP_ROWS, *SERVICE_ROWS, *BROKER_ROWS)

@@ -32,7 +32,7 @@ NOUNS = {
     "custom_roles": "custom_role", "role_grants": "auditor", "grants": "auditor", "role_requests": "role_request",
     "services": "service_instance", "bindings": "service_binding",
     "service_instances": "service_instance", "service_backup_repositories": "service_instance", "service_credential_bindings": "service_key",
-    "service_brokers": "service_broker", "service_offerings": "service_offering", "service_plans": "service_plan",
+    "service_brokers": "service_broker", "brokers": "service_broker", "service_offerings": "service_offering", "service_plans": "service_plan",
     "quota_requests": "quota_request", "quota-requests": "quota_request",
     "requests": "role_request", "mails": "mail", "outbox": "mail", "invitations": "invitation",
 }  # fmt: skip

@@ -31,7 +31,7 @@ from apps.models import App, Build, Buildpack, Domain, Droplet, Instance, Packag
 from paas.lib.queue import work
 from services.actions import binding as bindings
 from services.actions import user_provided
-from services.models import Offering, Plan, Repository, ServiceBroker, ServiceInstance, Share
+from services.models import ConformanceCheck, Offering, Plan, Repository, ServiceBroker, ServiceInstance, Share
 from tenants import access, effects
 from tenants.actions import (
     custom_role,
@@ -194,6 +194,7 @@ def _offered(space: Space) -> dict[str, str]:
     broker = ServiceBroker.objects.create(
         name=f"{space.name} broker", url="https://broker.example", space=space, state=state
     )
+    ConformanceCheck.objects.create(broker=broker, begun_at=timezone.now(), ended_at=timezone.now())
     offering = Offering.objects.create(broker=broker, catalog_id="db", name="db")
     plan = Plan.objects.create(offering=offering, catalog_id="small", name="small", visibility_type="space")
     return {"service_broker": broker.guid, "service_offering": offering.guid, "service_plan": plan.guid}
@@ -203,8 +204,11 @@ def _attached(root: User, space: Space, annex: Space) -> dict[str, str]:
     """An instance of a broker of the space's own that is shared with the annex, and credentials that the team has itself."""
     broker = ServiceBroker.objects.create(name=f"{space.name} maker", space=space, url="https://maker.example")
     offering = Offering.objects.create(broker=broker, catalog_id="data", name="data", plan_updateable=True)
+    kept = {"backups": True, "disk_mb": 1}
     plan, other = (
-        Plan.objects.create(offering=offering, catalog_id=name, name=name, visibility_type="space")
+        Plan.objects.create(
+            offering=offering, catalog_id=name, name=name, visibility_type="space", broker_metadata=kept
+        )
         for name in ("one", "two")
     )
     made = ServiceInstance.objects.create(space=space, region=space.region, name=f"{space.name} data", plan=plan)

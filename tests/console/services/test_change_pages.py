@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from paas.lib.queue import Lease
 from services.actions import sharing
+from services.brokers.base import Done
+from services.jobs.instance import InstanceWork
 from services.models import Plan, ServiceInstance
 from tenants import access
 from tests.console.services.conftest import SECRET
@@ -63,8 +68,22 @@ def test_of_our_own_services_the_downtime_is_told(
 ) -> None:
     url = at(database, f"/plan/{postgres['small-15'].guid}")
     text = page(browser(alice), url)
-    assert "down for some seconds" in text and "£13.87" in text and "£37.30" in text
+    assert "down for about 5 to 10 seconds" in text and "£13.87" in text and "£37.30" in text
     assert "It goes on running" in page(browser(alice), at(database, "/parameters"))
+
+
+def test_for_how_long_it_was_down_is_told_afterwards(
+    browser: Any, alice: Any, database: Any, postgres: Any, recorded: Any
+) -> None:
+    assert "it was down" not in page(browser(alice), at(database))
+    database.operation_type, database.wish = "update", {"plan": postgres["small-15"].pk}
+    database.operation_created_at = timezone.now() - timedelta(seconds=7)
+    database.save()
+    InstanceWork(Lease(database, 0), database, database.plan).done(database, Done())
+    database.save()
+    down = recorded("audit.service_instance.update").data["seconds_down_at_most"]
+    assert down >= 7 and f"it was down for {down} s at most" in page(browser(alice), at(database))
+    assert "seconds down at most" in page(browser(alice), at(database, "/events"))
 
 
 def test_parameters_are_changed_and_shown_to_who_asks(
@@ -136,6 +155,7 @@ def test_deleting_names_the_apps_and_asks_for_the_name(
     sharing.share(alice, instance, spaces=[both])
     text = page(client, url)
     assert "site" in text and "ci" in text and "1 other space" in text and "Everything that is stored" in text
+    assert "35 days" not in text
     assert "Type the name exactly" in client.post(url, {"name": "Data"}).content.decode()
     assert client.post(url, {"name": "data"})["Location"] == at(instance)
     assert "Being deleted" in page(client, at(instance)) and "Unbind site" in page(client, at(instance))

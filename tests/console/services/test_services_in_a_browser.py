@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from services.actions import binding as bindings
 from services.actions import instance as instances
 from services.actions import sharing
-from services.models import Plan, ServiceInstance
+from services.models import Plan, Repository, ServiceInstance
 from tenants import access
+from tests.console.services.test_backup_pages import backed_up, repository_of
 from tests.services.broker import fails
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 WIDTHS = (1200, 360)
 TABS = ("", "/connect", "/keys", "/plan", "/events", "/settings")
+KEPT = ("", "/backups", "/restore", "/delete")
 BEHIND = ("/bind", "/keys/new", "/parameters", "/delete")
 
 
@@ -46,12 +49,23 @@ def addresses(
         alice, space, name="a-database-with-a-rather-long-name-" + "y" * 60, plan=plans["small"]
     )
     settle(failed)
+    backed_up(repository_of(database, deleted_at=None))
+    broken = ServiceInstance.objects.create(
+        space=space, region=space.region, plan=database.plan, name="broken", operation_type="update"
+    )
+    backed_up(repository_of(broken, error="What is written is not put away.", wanted_at=timezone.now()))
+    gone = Repository.objects.create(name="gone", space=space, offering_id="x", disk_mb=1, deleted_at=timezone.now())
+    backed_up(gone)
     coming, _ = instances.create(alice, space, name="coming", plan=plans["small"], app=app)
     bindings.create_key(alice, database, name="being made")
     here, offering = f"/spaces/{space.guid}", postgres["tiny-15"].offering
     return [
         *(f"/services/{instance.guid}{part}" for part in (*TABS, *BEHIND)),
         *(f"/services/{database.guid}{part}" for part in (*TABS, "/metrics", "/bind", "/parameters")),
+        *(f"/services/{row.guid}{part}" for row in (database, broken) for part in KEPT),
+        f"/services/{gone.guid}/restore",
+        f"/spaces/{space.guid}/services/deleted",
+        f"/apps/{app.guid}/swap?source={instance.guid}",
         *(f"/services/{legacy.guid}{part}" for part in ("", "/connect", "/settings", "/own", "/delete")),
         *(f"/services/{row.guid}" for row in (failed, coming)),
         f"/services/{instance.guid}/unshare/{other_space.guid}",
@@ -124,3 +138,16 @@ def test_from_the_marketplace_to_a_database_with_an_app(
     assert settle(made) is None
     page.get_by_role("heading", name="No services yet").wait_for()
     assert page.complaints == []
+
+
+def test_a_restore_needs_no_script(visit: Any, alice: Any, database: Any) -> None:
+    backed_up(repository_of(database))
+    page = visit(f"/services/{database.guid}", alice, script=False)
+    page.get_by_role("link", name="See its backups, or restore one").click()
+    page.get_by_role("button", name="Back up now").click()
+    page.get_by_text("Backing up").wait_for()
+    page.get_by_role("link", name="Restore the backup of").click()
+    assert page.get_by_label("A backup, as it was taken").is_checked()
+    page.get_by_role("button", name="Restore into a new service").click()
+    page.get_by_text("Being created").first.wait_for()
+    assert ServiceInstance.objects.get(name="records-restored").wish["restore"]["backup"]
