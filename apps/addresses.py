@@ -6,9 +6,10 @@ import ipaddress
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
-from apps.models import Address
+from apps.models import Address, Instance, Task
 from paas.lib.errors import InsufficientResources
 from tenants.models import Region
 
@@ -37,6 +38,13 @@ def take(region: Region, owner: str) -> str:
 def of(region: Region, owner: str) -> str | None:
     """Return the owner's address, None where it has none."""
     return Address.objects.filter(region=region, instance=owner).values_list("address", flat=True).first()
+
+
+def owners_beside_apps(region: Region) -> list[str]:
+    """Return the owners that are no instance or task of an app."""
+    taken = Address.objects.filter(region=region).exclude(instance="")
+    of_apps = Q(instance__in=Instance.objects.values("guid")) | Q(instance__in=Task.objects.values("guid"))
+    return list(taken.exclude(of_apps).values_list("instance", flat=True))
 
 
 def give_back(owners: Iterable[str]) -> None:

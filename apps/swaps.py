@@ -50,14 +50,14 @@ def under_way(deployment: Deployment | None) -> Swap | None:
 
 def carried(app: App) -> dict[str, Any]:
     """The options by which a deployment that takes another's place brings the swap that the other was to bring."""
-    swap = under_way(app.target)
+    swap = under_way(app.target) if app.serving_id != app.target_id else None
     return swap.option if swap else {}
 
 
 def given(app: App, deployment: Deployment | None = None) -> list[Binding]:
     """Return what the deployment's instances find; without one what a task, a build or the next start would."""
     rows = credentials.bound_to(app)
-    swap = under_way(app.target)
+    swap = under_way(app.target) if app.serving_id != app.target_id else None
     if swap is None:
         return credentials.in_use(rows)
     if deployment is not None and deployment.pk == app.target_id:
@@ -80,9 +80,9 @@ def stand(deployment: Deployment | None) -> tuple[Literal["ready", "waiting", "f
     return "ready", ""
 
 
-def complete(deployment: Deployment) -> None:
-    """The instances are live: from now on the new service has the place of the old; the app is locked by the caller."""
-    if (swap := under_way(deployment)) is None:
+def complete(deployment: Deployment | None) -> None:
+    """The instances are healthy, and serve with what is written now: from now on the new service has the place of the old; the app is locked by the caller."""
+    if deployment is None or (swap := under_way(deployment)) is None:
         return
     put, left = _locked(swap.binding), _locked(swap.left)
     if put and left:
@@ -92,10 +92,12 @@ def complete(deployment: Deployment) -> None:
 
 
 def undo(deployment: Deployment | None) -> None:
-    """The deployment ends before it is live: take away what was made for it; the app is locked by the caller."""
+    """The deployment ends before it serves: take away what was made for it; the app is locked by the caller."""
     swap = under_way(deployment)
-    row = _locked(swap.binding) if swap and swap.made else None
-    if row and deployment:
+    if deployment is None or swap is None or not swap.made:
+        return
+    serves = App.objects.filter(pk=deployment.app_id, serving=deployment).exists()
+    if row := None if serves else _locked(swap.binding):
         bindings.remove(_by(deployment), row)
 
 
@@ -105,8 +107,10 @@ def clear(app: App) -> None:
     swap = of(app.serving)
     if app.serving is None or swap is None or swap.keep or swap.left not in _guids(app):
         return
-    App.objects.lock(app.pk)
-    row, used = _locked(swap.left), {each.guid for each in given(app)}
+    fresh = App.objects.lock(app.pk)
+    if fresh.serving_id != app.serving_id or fresh.target_id != fresh.serving_id:
+        return  # something else has begun, which may want the old one
+    row, used = _locked(swap.left), {each.guid for each in given(fresh)}
     if row is None or row.guid in used or row.operation_type == Operation.Type.DELETE:
         return
     if row.instance.managed:

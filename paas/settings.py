@@ -43,7 +43,8 @@ PAAS_S3 = {
     "access_key": env("PAAS_S3_ACCESS_KEY") or None,
     "secret_key": env("PAAS_S3_SECRET_KEY") or None,
 }
-PAAS_BACKUP_USERS = env("PAAS_BACKUP_USERS", "shared")  # "iam": with S3, one for each instance
+PAAS_AT_AMAZON = PAAS_BLOBS_KIND == "s3" and not PAAS_S3["endpoint_url"]
+PAAS_BACKUP_USERS = env("PAAS_BACKUP_USERS") or ("iam" if PAAS_AT_AMAZON else "shared")  # "iam": one for each instance
 PAAS_AWS = {
     "region": env("PAAS_AWS_REGION"),  # none: nothing of Amazon's is offered
     "prefix": env("PAAS_AWS_PREFIX", "paas"),

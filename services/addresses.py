@@ -23,6 +23,11 @@ class Stock:
         found: str | None = _kept().of(_region(), owner)
         return found
 
+    def owners(self) -> list[str]:
+        """Return those that services have given: not instances and tasks of apps."""
+        found: list[str] = _kept().owners_beside_apps(_region())
+        return found
+
     def give_back(self, owner: str) -> None:
         _kept().give_back([owner])
 

@@ -143,6 +143,12 @@ def by_kind(verbs: Iterable[str]) -> list[tuple[str, list[str]]]:
     return [(kind, found) for kind, found in groups if found]
 
 
+def needed(verbs: Iterable[str], where: str) -> frozenset[str]:
+    """Return what belongs to a role of those verbs: what is in a space is reached only by who sees the space."""
+    inside = any(TABLE[verb].where == SPACE for verb in verbs)
+    return BASE[where] | (BASE[SPACE] if inside else frozenset())
+
+
 def covering(verbs: Iterable[str], where: str) -> str:
     """Return the widest Cloud Foundry role whose permissions are all among the verbs, or an empty string."""
     held, names = frozenset(verbs), ORGANIZATION_ROLES if where == ORGANIZATION else SPACE_ROLES

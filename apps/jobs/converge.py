@@ -149,8 +149,9 @@ def _instance(app: App, deployment: Deployment, process: Process, index: int) ->
 
 def _release(rows: list[Instance]) -> None:
     guids = [row.guid for row in rows]
-    Instance.objects.filter(guid__in=guids).delete()
-    addresses.give_back(guids)
+    with transaction.atomic():  # so that no address is ever seen without its instance
+        Instance.objects.filter(guid__in=guids).delete()
+        addresses.give_back(guids)
 
 
 def _apply(app: App, kept: list[Instance]) -> None:
@@ -192,8 +193,13 @@ def note(rows: list[Instance], seen: dict[str, Observation]) -> bool:
 
 def finish(app: App) -> None:
     """The version is healthy: it serves from now on, and is called live once the router leads to it."""
-    if not App.objects.filter(pk=app.pk, target=app.target_id).update(serving=app.target_id):
-        return
+    with transaction.atomic():
+        fresh = App.objects.lock(app.pk)
+        if fresh.target_id != app.target_id:
+            return
+        if fresh.serving_id != fresh.target_id:
+            swaps.complete(app.target)
+            App.objects.filter(pk=app.pk).update(serving=app.target_id)
     routing.publish()
     with transaction.atomic():
         fresh = App.objects.lock(app.pk)
@@ -201,7 +207,6 @@ def finish(app: App) -> None:
         if fresh.target_id != target.pk:
             return
         now = timezone.now()
-        swaps.complete(target)
         target.value, target.reason = Deployment.Value.FINALIZED, Deployment.Reason.DEPLOYED
         target.status_changed_at = target.healthy_at = now
         target.error, target.failed_at = "", None

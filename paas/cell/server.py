@@ -50,6 +50,7 @@ class Calls:
             ("GET", re.compile("/health"), self.health),
             ("PUT", re.compile("/disks/([^/]+)"), self.put_disk),
             ("PUT", re.compile("/volumes/([^/]+)"), self.put_volume),
+            ("GET", re.compile("/volumes"), self.volumes),
             ("PUT", re.compile("/instances/([^/]+)/reaches"), self.put_reaches),
             ("POST", re.compile("/apps/([^/]+)/prune"), self.prune),
             ("GET", re.compile("/observations"), self.observations),
@@ -78,6 +79,9 @@ class Calls:
     def put_volume(self, name: str, query: Query, body: Any) -> Any:
         given = {key: body[key] for key in ("app", "size_mb", "reserved")}
         return {"mounted": str(self.agent.volumes.create(name, **given))}
+
+    def volumes(self, query: Query, body: Any) -> Any:
+        return sorted(self.agent.volumes.apps())
 
     def put_reaches(self, guid: str, query: Query, body: Any) -> Any:
         self.agent.open_ways(guid, body["address"], body["reaches"])

@@ -65,6 +65,10 @@ class Volumes:
                     with self.memory.change() as facts:
                         facts["volumes"].pop(name, None)
 
+    def apps(self) -> set[str]:
+        """Return those that have volumes, also where one was only begun."""
+        return {kept["app"] for kept in self.memory.facts()["volumes"].values()}
+
     def mount_all(self) -> list[str]:
         """Mount what should be mounted; return a sentence for each that could not be."""
         wrong = []

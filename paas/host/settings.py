@@ -191,7 +191,8 @@ def _check_bucket(given: Mapping[str, str]) -> None:
     if "PAAS_S3_BUCKET" not in given:
         raise HostError("PAAS_BLOBS is s3, but PAAS_S3_BUCKET is missing: name the bucket that packages are kept in.")
     _url(given, "PAAS_S3_ENDPOINT_URL", ("https",))
-    if "PAAS_S3_ACCESS_KEY" not in given and given.get("PAAS_BACKUP_USERS") != "iam":
+    users = given.get("PAAS_BACKUP_USERS", "shared" if "PAAS_S3_ENDPOINT_URL" in given else "iam")
+    if "PAAS_S3_ACCESS_KEY" not in given and users == "shared":
         raise HostError(
             "PAAS_BLOBS is s3 without PAAS_S3_ACCESS_KEY, and databases cannot use the machine's own identity for their "
             "backups. Give a key, or PAAS_BACKUP_USERS=iam to have a user made for each."

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
+
+ENCRYPTED = re.compile("[0-9a-f]{8}:gAAAAA[A-Za-z0-9_-]+=*$")
 
 
 def key_id(secret: str) -> str:
@@ -21,10 +24,19 @@ def _fernet(secret: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(f"paas-fields:{secret}".encode()).digest()))
 
 
+def prefix() -> str:
+    """Return what everything begins with that the newest key has encrypted."""
+    return f"{key_id(settings.PAAS_SECRET_KEYS[0])}:"
+
+
+def is_encrypted(text: str) -> bool:
+    return ENCRYPTED.match(text) is not None
+
+
 def encrypt(value: Any) -> str:
     """Return ``<key id>:<token>`` for any JSON value, under the newest key."""
-    secret = settings.PAAS_SECRET_KEYS[0]
-    return f"{key_id(secret)}:{_fernet(secret).encrypt(json.dumps(value, cls=DjangoJSONEncoder).encode()).decode()}"
+    token = _fernet(settings.PAAS_SECRET_KEYS[0]).encrypt(json.dumps(value, cls=DjangoJSONEncoder).encode())
+    return prefix() + token.decode()
 
 
 def decrypt(text: str) -> Any:

@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.models import Job, User
-from paas.lib.errors import PaasError, Unprocessable
+from paas.lib.errors import NotAuthorized, PaasError, Unprocessable
 from paas.lib.queue import later
 from paas.lib.v3.bodies import merged
 from services.models import ConformanceCheck, Offering, Plan, ServiceBroker, ServiceInstance
-from tenants.access import authorize
+from tenants.access import authorize, may
 from tenants.flags import require_flag
 from tenants.models import Space
 
@@ -79,6 +79,7 @@ def update(
     _check(actor, **wish)
     broker = ServiceBroker.objects.lock(broker.pk)
     _check_idle(broker, "update")
+    _check_move(actor, broker, wish.get("url"))
     was = {"name": broker.name, "url": broker.url, "networks": broker.networks}
     for field, value in (merged(broker, metadata) if metadata else {}).items():
         setattr(broker, field, value)
@@ -121,6 +122,16 @@ def remove(broker: ServiceBroker, *, by: User) -> None:
     Plan.objects.filter(offering__broker=broker).delete()
     Offering.objects.filter(broker=broker).delete()
     broker.delete()
+
+
+def _check_move(actor: User, broker: ServiceBroker, url: str | None) -> None:
+    """Networks were opened for the broker that was there, and not for whatever else stands in them."""
+    if not (url and broker.networks) or urlsplit(url).netloc == urlsplit(broker.url).netloc:
+        return
+    if not may(actor, "platform.manage"):
+        raise NotAuthorized(
+            "Private networks are open for this broker, so only a platform admin moves it to another address."
+        )
 
 
 def _check(actor: User, *, url: str | None = None, networks: list[str] | None = None, **_: Any) -> None:

@@ -51,7 +51,7 @@ def create(
     require_flag("service_instance_creation", actor)
     check_plan(plan, space)
     app = _bindable(actor, app, plan, space) if app else None
-    restore = restoring.wish(parameters, plan=plan, by=actor)
+    restore = restoring.wish(parameters, plan=plan, space=space, by=actor)
     instance = reserve(space, name=name, tags=tags, plan=plan, metadata=metadata)
     job = Job.objects.create(owner=actor, operation="service_instance.create", resource_guid=instance.guid)
     info = {"maintenance_info": plan.maintenance_info} if plan.maintenance_info else {}

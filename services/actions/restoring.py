@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from accounts import audit
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from paas.lib.errors import Unprocessable
 from services.models import Plan, Repository, ServiceInstance
 from tenants.access import authorize
+from tenants.models import Space
 
 LATEST_BACKUP_OF, BACKUP_BEFORE = "restore_from_latest_snapshot_of", "restore_from_latest_snapshot_before"
 TIME_OF, TIME_BEFORE = "restore_from_point_in_time_of", "restore_from_point_in_time_before"
@@ -21,18 +22,21 @@ NOT_THERE = (
     "There is no service instance {guid} with backups that you may restore. It is given by its GUID; a deleted one can "
     "be restored for 35 days."
 )
+GONE = ("audit.service_instance.delete", "audit.service_instance.purge")
 WHOLE = (
     "{name} can be restored as it was when a backup was taken, and at no time in between. Use "
     f"{LATEST_BACKUP_OF}, with {BACKUP_BEFORE} for an older one."
 )
 
 
-def wish(parameters: Mapping[str, Any] | None, *, plan: Plan, by: User) -> dict[str, Any]:
+def wish(parameters: Mapping[str, Any] | None, *, plan: Plan, space: Space, by: User) -> dict[str, Any]:
     """Return what the creation's wish holds of a restore, nothing where none is asked for; raise where it cannot be."""
-    given = parameters or {}
-    guid, at = _asked(given) if plan.broker_metadata.get("backups") else ("", None)
+    given, ours = parameters or {}, bool(plan.broker_metadata.get("backups"))
+    guid, at = _asked(given) if ours or _takes_sources(plan) else ("", None)
     if not guid:
         return {}
+    if not ours:
+        return {"restored_from": _source_at_broker(guid, at, plan=plan, space=space, by=by)}
     repository = Repository.objects.visible_to(by).select_related("space__organization").filter(guid=guid).first()
     if repository is None or repository.space is None:
         raise Unprocessable(NOT_THERE.format(guid=guid))
@@ -65,16 +69,40 @@ def prepare(instance: ServiceInstance, wished: Mapping[str, Any], *, by: User) -
             disk_mb=plan.broker_metadata["disk_mb"],
             due_at=timezone.now(),
         )
-    if wished:
-        _record(instance, wished["restore"], by)
+    if told := wished.get("restore"):
+        source = Repository.objects.select_related("space__organization").get(pk=told["repository"])
+        as_of = told.get("at") or told.get("backup")
+        _record(instance, source.space, by, source_guid=source.guid, source_name=source.name, as_of=as_of)
+    if told := wished.get("restored_from"):
+        where = Space.objects.select_related("organization").get(pk=told["space"])
+        _record(instance, where, by, **told["record"])
 
 
-def _record(instance: ServiceInstance, told: Mapping[str, Any], by: User) -> None:
+def _record(instance: ServiceInstance, where: Space | None, by: User, **what: Any) -> None:
     """Say it where the data comes from, and where it goes."""
-    source = Repository.objects.select_related("space__organization").get(pk=told["repository"])
-    what = {"source_guid": source.guid, "source_name": source.name, "as_of": told.get("at") or told.get("backup")}
-    for space in {each.pk: each for each in (instance.space, source.space) if each}.values():
+    for space in {each.pk: each for each in (instance.space, where) if each}.values():
         audit.record(by, "audit.service_instance.restore", instance, space=space, **what)
+
+
+def _takes_sources(plan: Plan) -> bool:
+    """Whether the broker itself keeps backups that new instances can be made from."""
+    return bool({LATEST_BACKUP_OF, TIME_OF} & {*(plan.create_schema.get("properties") or {})})
+
+
+def _source_at_broker(guid: str, at: datetime | None, *, plan: Plan, space: Space, by: User) -> dict[str, Any]:
+    """Return whose data is asked for, and where that stands; of one that was deleted from the same space, the record tells."""
+    of_broker = ServiceInstance.objects.filter(plan__offering__broker=plan.offering.broker_id)
+    source = of_broker.visible_to(by).select_related("space__organization").filter(guid=guid).first()
+    if source is None:
+        gone = AuditEvent.objects.filter(target_guid=guid, space_guid=space.guid, type__in=GONE).first()
+        if gone is None:
+            raise Unprocessable(NOT_THERE.format(guid=guid))
+        name, where = gone.target_name, space
+    else:
+        name, where = source.name, source.space
+    authorize(by, "service.see_credentials", where)
+    as_of = at.isoformat() if at else None
+    return {"space": where.pk, "record": {"source_guid": guid, "source_name": name, "as_of": as_of}}
 
 
 def _asked(given: Mapping[str, Any]) -> tuple[str, datetime | None]:

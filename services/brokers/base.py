@@ -71,6 +71,7 @@ class CatalogOffering:
     allow_context_updates: bool = False
     tags: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+    dashboard_client: str = ""  # its id
     metadata: Json = field(default_factory=dict)  # "displayName", "shareable", "documentationUrl", ...
 
 
@@ -221,6 +222,15 @@ class Fetched:
     bound: Bound | None = None
 
 
+@dataclass(frozen=True)
+class Held:
+    """Something that the broker has of an instance; what is ``kept`` may outlive it, as backups do."""
+
+    guid: str
+    what: str
+    kept: bool = False
+
+
 class Broker(ABC):
     """One broker. ``by`` is the guid of the person who asks, "" where it is the platform itself.
 
@@ -258,3 +268,7 @@ class Broker(ABC):
     @abstractmethod
     def fetch(self, what: Instance | Binding) -> Fetched | None:
         """Return what the broker holds, or None where it has nothing of it; raise ``BrokerError`` if it cannot say."""
+
+    def inventory(self) -> tuple[Held, ...] | None:
+        """Return all that it has of instances, also of those that nobody knows any more; None where it cannot tell."""
+        return None

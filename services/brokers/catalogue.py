@@ -209,6 +209,7 @@ def _offering(service: dict[str, Any]) -> CatalogOffering:
         bindable=service["bindable"],
         tags=tuple(service.get("tags") or ()),
         requires=tuple(service.get("requires") or ()),
+        dashboard_client=(service.get("dashboard_client") or {}).get("id", ""),
         metadata=service.get("metadata") or {},
         **{flag: bool(service.get(flag)) for flag in FLAGS},
     )

@@ -22,6 +22,7 @@ from .base import (
     CatalogOffering,
     Done,
     Fetched,
+    Held,
     Instance,
     OperationInProgress,
     Outcome,
@@ -30,7 +31,7 @@ from .base import (
     Refused,
     Unknown,
 )
-from .engine import offers, room, secrets
+from .engine import inventory, offers, room, secrets
 from .engine.base import OWN_CA_FILE, Metrics, NotAllowed, NotReady, Server, Site, User
 from .engine.depot import Bucket, depots
 from .engine.plans import Plan, Service
@@ -119,10 +120,8 @@ class ContainerBroker(Broker):
             if isinstance(what, Instance):
                 self.keeping.write_last(what)
                 self.clear(what.guid)
-            elif self.addresses.of(
-                what.instance.guid
-            ):  # and if its container is away: it comes back with the user in it
-                site = self.site(what.instance)
+            elif self.addresses.of(what.instance.guid):
+                site = self.site(what.instance)  # also where its container is away: it comes back with the user in it
                 self.wait(lambda: self.server(what.instance).drop_user(site, self._user(what).name))
         except LATER:
             return Accepted("remove", retry_after=RETRY)
@@ -153,6 +152,9 @@ class ContainerBroker(Broker):
         except (*LATER, *NEVER) as error:
             raise BrokerError(error.detail) from error
         return None if parameters is None else Fetched(parameters, bound=Bound(server.credentials(site, user)))
+
+    def inventory(self) -> tuple[Held, ...]:
+        return inventory.held(self.runtime, self.addresses)
 
     # What only the platform's own services can tell ---------------------------------------------------------------
 

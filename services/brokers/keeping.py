@@ -13,14 +13,13 @@ from paas.seams.runtimes.base import Observation, Workload
 
 from .base import Instance, Origin
 from .engine.base import BackedUp, Backups, Mark, NotAllowed, NotReady, Site, Wanted
-from .engine.depot import Depot, store_name
+from .engine.depot import PROOF, Depot, store_name
 from .engine.workload import RESTORE, restoring
 
 if TYPE_CHECKING:
     from .container import ContainerBroker
 
 PROVED = re.compile(r"proved: heartbeat ([0-9.]+), seconds ([0-9]+)(?:, rows(.*))?")
-PROOF = "proof"  # what is put behind the guid of the instance for the place where its backup is tried
 WORDS = 3  # lines of what a restore last said that are passed on
 
 

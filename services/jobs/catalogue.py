@@ -13,7 +13,7 @@ from paas.lib.errors import PaasError
 from paas.lib.queue import Lease, job
 from paas.lib.v3.door import error_body
 from services import outside
-from services.brokers.base import BrokerError
+from services.brokers.base import BrokerError, CatalogOffering
 from services.jobs.offered import Changes, accept
 from services.models import ServiceBroker
 
@@ -27,23 +27,25 @@ def synchronize(lease: Lease) -> None:
     asked = _as_wished(lease.row)
     with lease.beating():
         try:
-            offered = outside.broker(asked).catalog()
+            _accept(lease, asked, outside.broker(asked).catalog())
         except BrokerError as error:
             _fail(lease, error)
-            return
-        with transaction.atomic():
-            broker = ServiceBroker.objects.lock(lease.pk)
-            changes = accept(broker, offered)
-            wished = {name: getattr(asked, name) for name in WISHED}
-            lease.save(
-                **wished,
-                state=ServiceBroker.State.AVAILABLE,
-                wish=None,
-                synchronized_at=timezone.now(),
-                updated_at=timezone.now(),
-            )
-            _record(broker, changes)
-            _finish(broker, warnings=_warnings(broker, changes))
+
+
+@transaction.atomic
+def _accept(lease: Lease, asked: ServiceBroker, offered: tuple[CatalogOffering, ...]) -> None:
+    broker = ServiceBroker.objects.lock(lease.pk)
+    changes = accept(broker, offered)
+    wished = {name: getattr(asked, name) for name in WISHED}
+    lease.save(
+        **wished,
+        state=ServiceBroker.State.AVAILABLE,
+        wish=None,
+        synchronized_at=timezone.now(),
+        updated_at=timezone.now(),
+    )
+    _record(broker, changes)
+    _finish(broker, warnings=_warnings(broker, changes))
 
 
 def _as_wished(broker: ServiceBroker) -> ServiceBroker:

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from services import crossing, outside
 from services.brokers.base import Broker, BrokerError
-from services.models import Binding, Operation, ServiceBroker, ServiceInstance
+from services.models import Binding, Operation, Repository, ServiceBroker, ServiceInstance
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def compare() -> None:
 
 def compare_one(broker: ServiceBroker) -> list[str]:
     """Write down and return where the broker and the database disagree, in sentences."""
-    found = [*_left_over(broker), *_missing(broker)]
+    found = [*_left_over(broker), *_missing(broker), *_unknown(broker)]
     if found:
         log.warning("The broker %s and the platform disagree about %d things.", broker.name, len(found))
     ServiceBroker.objects.filter(pk=broker.pk).update(differences=found[:MOST], compared_at=timezone.now())
@@ -81,6 +81,35 @@ def _missing(row: ServiceBroker) -> Iterator[str]:
             yield f"{called} has the plan {instance.plan.name} here and another one at the broker ({told.plan_id})."
     if silent:
         yield f"The broker gave no answer about {silent} of the instances and bindings that it should have."
+
+
+def _unknown(row: ServiceBroker) -> Iterator[str]:
+    """What the broker has of instances without a row; what comes or goes meanwhile has one before or after."""
+    known = _known()
+    try:
+        inventory = outside.broker(row).inventory()
+    except BrokerError as error:
+        yield f"The broker could not tell whether it has instances that are not known here. {error.detail}"
+        return
+    if inventory is None:
+        return
+    known |= _known()
+    found: dict[str, list[str]] = {}
+    for held in inventory:
+        if (held.guid, held.kept) not in known:
+            found.setdefault(held.guid, []).append(held.what)
+    for guid, what in found.items():
+        yield (
+            f"The broker has what is left of an instance ({guid}) that is not known here: {', '.join(what)}. It was purged, "
+            "or made after the backup that the platform's database was restored from. When nobody needs its data any "
+            f"more, run 'manage.py remove_left_over {guid}' on the platform's machine."
+        )
+
+
+def _known() -> set[tuple[str, bool]]:
+    """Return the guids of all instances, and of all whose backups are kept; ``True`` is what these may have."""
+    instances, repositories = (model.objects.values_list("guid", flat=True) for model in (ServiceInstance, Repository))
+    return {(guid, kept) for guid in instances for kept in (False, True)} | {(guid, True) for guid in repositories}
 
 
 PLACE = ("space__organization", "plan__offering")

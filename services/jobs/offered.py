@@ -6,14 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
 from services.brokers.base import CatalogOffering, CatalogPlan
+from services.brokers.errors import CatalogInvalid
+from services.jobs.differing import sentences
 from services.models import Offering, Plan, ServiceBroker, ServiceInstance
 
 BATCH = 500
-SHOWN = 60  # characters of a value in a sentence
+ONE_AT_A_TIME = 8_315_044  # the advisory lock's number, while dashboard clients are looked at
 
 
 @dataclass
@@ -25,15 +28,36 @@ class Changes:
 
 
 def accept(broker: ServiceBroker, offered: Iterable[CatalogOffering]) -> Changes:
-    """Make the rows of a locked broker what it offers now; what has instances is kept, and no longer available."""
+    """Make the rows of a locked broker what it offers now; what has instances is kept, and no longer available.
+
+    Raise ``CatalogInvalid`` where that cannot stand beside what other brokers offer.
+    """
     changes = Changes()
     offered = tuple(offered)
+    _check_clients(broker, offered)
     offerings = _offerings(broker, offered, changes)
     _plans(broker, offered, offerings, changes)
     gone = Offering.objects.filter(broker=broker).exclude(pk__in=[row.pk for row in offerings.values()])
     gone.filter(plans=None).delete()
     gone.filter(available=True).update(available=False, updated_at=timezone.now())
     return changes
+
+
+def _check_clients(broker: ServiceBroker, offered: tuple[CatalogOffering, ...]) -> None:
+    """Each dashboard client is one service's alone; which other broker has it is not everybody's business."""
+    wanted = {each.dashboard_client: each.name for each in offered if each.dashboard_client}
+    if not wanted:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+    others = Offering.objects.filter(dashboard_client__in=wanted, available=True).exclude(broker=broker)
+    if taken := others.order_by("dashboard_client").values_list("dashboard_client", flat=True).distinct():
+        raise CatalogInvalid(
+            *(
+                f"Service '{wanted[each]}': Service dashboard client id must be unique: another broker has '{each}'."
+                for each in taken
+            )
+        )
 
 
 def _offerings(broker: ServiceBroker, offered: Iterable[CatalogOffering], changes: Changes) -> dict[str, Offering]:
@@ -104,32 +128,11 @@ def _visibility(broker: ServiceBroker) -> str:
 
 
 def _apply(row: Offering | Plan, columns: dict[str, Any]) -> list[str]:
-    """Set what differs, and return a sentence for each."""
-    told = []
+    """Set what differs, and return sentences that tell it."""
+    told = sentences({name: getattr(row, name) for name in columns}, columns)
     for name, value in columns.items():
-        before = getattr(row, name)
-        if before != value:
-            setattr(row, name, value)
-            told.append(_sentence(name, before, value))
+        setattr(row, name, value)
     return told
-
-
-def _sentence(column: str, before: Any, after: Any) -> str:
-    words = column.replace("_", " ")
-    if column == "available":
-        return "it is offered again."
-    if isinstance(before, dict | list) or isinstance(after, dict | list):
-        return f"{words} changed."
-    return f"{words} was {_shown(before)} and is {_shown(after)}."
-
-
-def _shown(value: Any) -> str:
-    if value is None or value == "":
-        return "not given"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = str(value)
-    return f"'{text[:SHOWN]}{'...' if len(text) > SHOWN else ''}'"
 
 
 def _save(model: Any, rows: list[Any]) -> None:
@@ -153,6 +156,7 @@ def _offering_columns(offered: CatalogOffering) -> dict[str, Any]:
         "documentation_url": _text(said.get("documentationUrl"))[:2048],
         "tags": [*offered.tags],
         "requires": [*offered.requires],
+        "dashboard_client": offered.dashboard_client,
         "broker_metadata": dict(said),
     }
 

@@ -1,4 +1,4 @@
-"""A backup counts only when it can be restored: each day the newest state is, to a place of its own, and looked at."""
+"""A backup counts only when it can be restored: after each, the newest state is, to a place of its own, and looked at."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from services.models import Repository, RestoreProof
 from tenants.models import OrganizationRole, granting
 
 FIRST_AFTER = timedelta(minutes=5)  # what was just made has better things to do
-FRESH = timedelta(hours=20)  # in which no other proof is asked for
+APART = timedelta(hours=1)  # at least, of one proof and the next
 POLL = 2  # seconds between looks at a restore that is under way
 LATER = 300  # seconds until it is tried again where it could not be tried
-AGAIN = 3600  # seconds after a proof that failed
 
 
 def ask_for(repository: Repository) -> None:
-    """Have the repository proved, unless it has just been or will be."""
-    proof, _ = RestoreProof.objects.get_or_create(repository=repository)
-    if proof.due_at is None and (proof.tried_at is None or proof.tried_at < timezone.now() - FRESH):
-        first = FIRST_AFTER if proof.tried_at is None else timedelta()
-        RestoreProof.objects.filter(pk=proof.pk).update(due_at=timezone.now() + first)
+    """Have the repository proved; a proof under way finds by itself that there is a newer backup. In a transaction."""
+    RestoreProof.objects.get_or_create(repository=repository)
+    proof = RestoreProof.objects.select_for_update().get(repository=repository)
+    if proof.begun_at is None:
+        now = timezone.now()
+        due = max(now, proof.tried_at + APART) if proof.tried_at else now + FIRST_AFTER
+        RestoreProof.objects.filter(pk=proof.pk).update(due_at=due)
 
 
 @job("services.jobs.prove", model=RestoreProof, queue="services")
@@ -49,8 +50,8 @@ def prove(lease: Lease) -> None:
     try:
         with lease.beating():
             if row.begun_at is None:
-                mark = keeping.mark(crossed)
-                lease.save(mark=mark.at, measured=mark.measured, begun_at=timezone.now())
+                begun, mark = timezone.now(), keeping.mark(crossed)
+                lease.save(mark=mark.at, measured=mark.measured, begun_at=begun)
                 row.mark, row.measured, row.begun_at = mark.at, mark.measured, lease.row.begun_at
             proof = keeping.prove(crossed, Mark(row.mark, row.measured))
     except (InsufficientResources, Unprocessable, ServiceUnavailable) as error:
@@ -73,7 +74,10 @@ def _restored(lease: Lease, row: RestoreProof, proof: Proof) -> None:
         return
     now = timezone.now()
     told = {"proved_at": now, "tried_at": now, "seconds": proof.seconds, "error": "", "failed_at": None}
-    lease.save(begun_at=None, mark=None, measured={}, **told)
+    with transaction.atomic():
+        lease.save(begun_at=None, mark=None, measured={}, **told)
+        if row.repository.backups.filter(ended_at__gt=row.begun_at).exists():
+            lease.again(APART.total_seconds())
 
 
 def _could_not_try(lease: Lease, error: PaasError) -> None:
@@ -87,7 +91,7 @@ def _failed(lease: Lease, row: RestoreProof, why: str) -> None:
         lease.save(error=why, failed_at=row.failed_at or now, tried_at=now, begun_at=None, mark=None, measured={})
         if not row.failed_at:
             _tell(row.repository, why)
-    lease.again(AGAIN)
+    lease.again(APART.total_seconds())
 
 
 def _tell(repository: Repository, why: str) -> None:

@@ -86,7 +86,7 @@ class Backup(Resource):
 
 
 class RestoreProof(Work):
-    """Whether a repository's newest state can be restored: tried by restoring it to a place of its own, each day.
+    """Whether a repository's newest state can be restored: tried by restoring it to a place of its own.
 
     ``proved_at`` and ``seconds`` are those of the last that succeeded. ``failed_at`` is set from the first that failed
     after it until one succeeds again; ``error`` says why, or why the last could not even be tried.

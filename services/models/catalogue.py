@@ -80,6 +80,7 @@ class Offering(Resource):
     documentation_url = models.CharField(max_length=2048, blank=True, default="")
     tags = models.JSONField(default=list)
     requires = models.JSONField(default=list)  # of syslog_drain, route_forwarding, volume_mount
+    dashboard_client = models.CharField(max_length=255, blank=True, default="")  # its id: one service's of all brokers
     broker_metadata = models.JSONField(default=dict)
 
     objects = OfferingQuerySet.as_manager()

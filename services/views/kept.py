@@ -13,7 +13,7 @@ from accounts.models import User
 from services.actions.restoring import TIME_OF
 from services.models import Plan, Repository, RestoreProof, ServiceInstance
 
-LONG_AGO = timedelta(days=2)  # of a proof that is made each day
+LONG_AGO = timedelta(days=2)  # of a proof: one follows each day's backup
 GOES_ON = "The service itself goes on working."
 FAILS = (
     f"{GOES_ON} The platform tries again by itself, every few minutes. If it is red in an hour, tell the platform team."
@@ -73,7 +73,7 @@ def safety(row: Repository) -> Safety:
         return Safety("restore failed", "failed", words, proof.error, BROKEN)
     words = proved(proof)
     if proof.error:
-        return Safety("not tried today", "unknown", words, proof.error, UNTRIED)
+        return Safety("not tried yet", "unknown", words, proof.error, UNTRIED)
     if timezone.now() - (proof.proved_at or timezone.now()) > LONG_AGO:
         return Safety("proved long ago", "unknown", words)
     return Safety("proved", "ready", words)

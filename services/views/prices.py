@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 from paas.lib.errors import PaasError
 from services import live
 from services.actions.instance import refused_by_quota
+from services.costs import in_words
 from services.models import Plan
 from services.views import kept
 from tenants.models import Space
 
-SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
-UNITS = {"MONTHLY": "a month", "MONTH": "a month", "HOURLY": "an hour", "DAILY": "a day", "YEARLY": "a year"}
 ELSEWHERE = "as its broker says"
 UNTOLD = "Room cannot be told right now; the platform says when you create it whether there is any."
 
@@ -53,17 +51,10 @@ class Offer:
 
 def price(plan: Plan) -> str:
     """Return what a plan costs: "£37.30 a month"."""
-    costs = [_cost(cost) for cost in plan.costs if cost.get("amount")]
+    costs = [in_words(cost) for cost in plan.costs if cost.get("amount")]
     if costs:
         return " and ".join(costs)
     return "Free" if plan.free else "It costs something; the broker does not tell how much"
-
-
-def _cost(cost: dict[str, Any]) -> str:
-    currency, unit = str(cost.get("currency", "")), str(cost.get("unit", ""))
-    amount = f"{cost['amount']:,.2f}"
-    told = f"{SIGNS[currency]}{amount}" if currency in SIGNS else f"{amount} {currency}"
-    return f"{told} {UNITS.get(unit.upper(), f'({unit})' if unit else '')}".strip()
 
 
 def least(plans: Collection[Plan]) -> str:

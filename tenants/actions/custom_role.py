@@ -20,7 +20,7 @@ from tenants.access import authorize
 from tenants.actions import role as roles
 from tenants.actions import role_request as requests
 from tenants.models import CustomRole, Organization, OrganizationRole, Space, SpaceRole
-from tenants.permissions import BASE, LABELS, ORGANIZATION, ORGANIZATION_ROLES, SPACE, choosable, covering
+from tenants.permissions import LABELS, ORGANIZATION, ORGANIZATION_ROLES, SPACE, choosable, covering, needed
 
 VERB = "role.manage"
 MOST = 100  # in one organization
@@ -150,7 +150,7 @@ def _copied(
 
 
 def _checked(actor: User, organization: Organization, where: str, verbs: Iterable[str]) -> list[str]:
-    """Return what the role is made of, in the table's order, with what everybody holds who holds any role there."""
+    """Return what the role is made of, in the table's order, with what it is of no use without."""
     asked, fit = frozenset(verbs), choosable(where)
     if unfit := sorted(asked - set(fit)):
         places = "the organization" if where == ORGANIZATION else "spaces"
@@ -158,7 +158,7 @@ def _checked(actor: User, organization: Organization, where: str, verbs: Iterabl
     if not asked:
         raise Unprocessable("A role is made of at least one permission.")
     _within_reach(actor, organization, asked)
-    return effects.in_order(asked | BASE[where])
+    return effects.in_order(asked | needed(asked, where))
 
 
 def _within_reach(actor: User, organization: Organization, verbs: Iterable[str]) -> None:

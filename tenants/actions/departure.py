@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import audit, sessions, tokens
 from accounts.models import RobotKey, User, UserSession
-from paas.lib.errors import Unprocessable
+from paas.lib.errors import NotAuthorized, Unprocessable
 from tenants import access
 from tenants.access import authorize
 from tenants.actions import robot_key
@@ -184,6 +184,12 @@ def _give_back(actor: User, departure: Departure, kept: dict[str, Any]) -> str:
 
 def _settle_keys(actor: User, keys: list[RobotKey], wanted: Mapping[str, str]) -> dict[RobotKey, str]:
     made: dict[RobotKey, str] = {}
+    kept = all(wanted.get(key.guid) == KEEP for key in keys)
+    if not kept and not access.may(actor, robot_key.VERB, keys[0].robot.robot.organization):
+        raise NotAuthorized(
+            "They have seen keys of robots, and you do not manage robots: ask an organization manager to remove them, or say "
+            f"'{KEEP}' for each of the keys: {', '.join(key.guid for key in keys)}."
+        )
     for key in keys:
         what = wanted.get(key.guid, ROTATE)
         if what == REVOKE:

@@ -15,6 +15,7 @@ from accounts.models import RobotKey, User
 from paas.lib.errors import NotAuthorized, Unprocessable
 from tenants import access
 from tenants.access import authorize
+from tenants.actions import role as roles
 from tenants.actions.robot import VERB
 from tenants.models import OrganizationRole, Robot, SpaceRole, in_force
 
@@ -25,6 +26,7 @@ OVERLAP_DAYS, MOST_OVERLAP_DAYS = 7, 90
 def create(actor: User, robot: Robot, *, name: str, expires_at: datetime | None = None) -> tuple[RobotKey, str]:
     """Make a key; return it and its text, which is shown this once. Whoever makes it has seen it."""
     authorize(actor, VERB, robot.organization)
+    _lock(actor, robot)
     _may_act_as(actor, robot)
     User.objects.lock(robot.user_id)
     if robot.user.keys.filter(name__iexact=name).exists():
@@ -44,6 +46,7 @@ def rotate(
     """
     authorize(actor, VERB, _robot(key).organization)
     robot = _robot(key)
+    _lock(actor, robot)
     _may_act_as(actor, robot)
     if not 0 <= days <= MOST_OVERLAP_DAYS:
         raise Unprocessable(f"The old key can work from 0 to {MOST_OVERLAP_DAYS} more days.")
@@ -91,9 +94,17 @@ def _next_name(key: RobotKey) -> str:
     return f"{stem[:240]} {count}"
 
 
+def _lock(actor: User, robot: Robot) -> None:
+    """Keys are made one after the other with changes of roles: who lost theirs meanwhile makes none."""
+    roles.lock(robot.organization)
+    authorize(actor, VERB, robot.organization)
+
+
 def _may_act_as(actor: User, robot: Robot) -> None:
     """Whoever gets a key of the robot can do what it may, so it must be what they could grant."""
     here = robot.organization
+    if robot.user.platform_role and not actor.is_admin:
+        raise NotAuthorized("The robot has a role on the whole platform. Ask a platform admin to make the key.")
     in_spaces = SpaceRole.objects.filter(in_force(), user=robot.user, content_object__organization=here)
     rows: list[OrganizationRole | SpaceRole] = [
         *OrganizationRole.objects.filter(in_force(), user=robot.user, content_object=here).select_related("permission"),

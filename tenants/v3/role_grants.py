@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from paas.lib.v3 import Bool, Form, Query, Text, ToOne, base, link, named, stamp, to_one
+from paas.lib.v3 import Bool, Form, Query, Text, ToOne, accepted, base, link, named, stamp, to_one
 from paas.lib.v3.query import Filter
 from tenants import access
 from tenants.access import authorize
@@ -102,6 +102,11 @@ class RoleGrantViewSet(RoleViewSet):
         wish = {"expires_at": grant.expires_at, "reason": grant.reason} | sent
         actions.set_end(self.user, grant, **wish)
         return Response(self.present(self.found(guid)))
+
+    def destroy(self, request: Request, guid: str) -> Any:
+        """Take a role; with ``?recursive=true`` membership goes together with the roles in the organization's spaces."""
+        recursive = request.query_params.get("recursive") == "true"
+        return accepted(request, actions.take(self.user, self.found(guid), with_spaces=recursive))
 
     @staticmethod
     def _custom(place: Organization | Space, guid: str) -> str:

@@ -46,7 +46,7 @@ def leave(request: HttpRequest, guid: str, person: str) -> HttpResponse:
                 user,
                 leaving,
                 organization=organization,
-                heir=people.filter(guid=heir).first() if heir else None,
+                heir=found(people, heir, "Who was to take over is not in the organization any more.") if heir else None,
                 keys=keys,
             )
         except PaasError as refused:

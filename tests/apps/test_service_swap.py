@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import AuditEvent
 from apps import swaps
 from apps.actions import app as apps
 from apps.actions import deployment as deployments
-from apps.jobs.converge import plan
+from apps.jobs.converge import give_up, plan
 from apps.models import App, Deployment
 from apps.workload import workload_for
 from paas.lib.queue import work
@@ -179,6 +180,27 @@ def test_a_push_meanwhile_takes_the_swap_along(api, alice, using, old, new, sett
     settle(new)
     app = converge(using)
     assert app.serving_id == later.pk and used(app) == ["restored"]
+
+
+@pytest.mark.parametrize("end", ["a push that fails", "a stop"])
+def test_what_serves_keeps_its_credentials_though_it_was_not_called_live_yet(
+    api, alice, using, old, new, settle, make_droplet, end
+):
+    """A worker died when the new instances served, and before it had said that they are live."""
+    swap(api(alice), using, old, new)
+    settle(new)
+    app = App.objects.get(pk=using.pk)
+    with transaction.atomic():
+        swaps.complete(app.target)
+        App.objects.filter(pk=app.pk).update(serving=app.target)
+    if end == "a stop":
+        apps.stop(alice, app)
+    else:
+        later = deployments.create(alice, using, droplet=make_droplet(using))
+        give_up(App.objects.get(pk=app.pk), later, "It does not start.")
+    settle(new)
+    assert Binding.objects.get(instance=new).operation_state == "succeeded"
+    assert used(using) == ["restored"]
 
 
 def test_after_a_restart_and_a_rotation_it_holds(api, alice, using, old, new, settle, converge):

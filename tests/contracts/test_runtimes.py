@@ -13,7 +13,17 @@ from uuid import uuid4
 import pytest
 
 from paas.lib.errors import InsufficientResources
-from paas.seams.runtimes.base import HealthCheck, LogLine, Observation, Placement, Runtime, StackDroplet, Workload
+from paas.seams.runtimes.base import (
+    HealthCheck,
+    LogLine,
+    Observation,
+    Placement,
+    Runtime,
+    StackDroplet,
+    Store,
+    Volume,
+    Workload,
+)
 from paas.seams.runtimes.fake import FakeRuntime
 from tests.cell.machine import Machine, wait_until
 
@@ -244,6 +254,16 @@ def test_beyond_the_capacity_a_start_is_refused(kind: Kind, app: str) -> None:
     with pytest.raises(InsufficientResources):
         runtime.apply(kind.workload(app, count=2))
     assert runtime.observe([app]) == []
+
+
+def test_what_has_a_volume_or_a_store_is_told_until_it_is_forgotten(kind: Kind, app: str) -> None:
+    store = Store(f"{app}-store", "/store", 32)
+    kind.runtime.apply(kind.workload(app, volume=Volume(app, "/data", 32), stores=(store,)))
+    kind.runtime.prune(app, [], grace=1)
+    assert {app, store.name} <= kind.runtime.kept()
+    for source in (app, store.name, store.name):
+        kind.runtime.forget(source)
+    assert not {app, store.name} & kind.runtime.kept()
 
 
 def test_the_log_outlives_the_instance(kind: Kind, app: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -11,6 +14,8 @@ import pytest
 from paas.host.settings import CHECKOUT, read
 from paas.host.shell import HostError
 from paas.lib.environment import secret_keys
+
+NAMED = ("PAAS_BLOBS", "PAAS_S3_ENDPOINT_URL", "PAAS_BACKUP_USERS")
 
 
 def refusal(**given: str) -> str:
@@ -165,10 +170,29 @@ def test_mail_needs_its_server_and_a_user_a_password() -> None:
 
 
 def test_databases_need_a_way_to_write_their_backups_to_a_bucket() -> None:
-    bucket = {"PAAS_BLOBS": "s3", "PAAS_S3_BUCKET": "kept"}
-    assert "PAAS_S3_ACCESS_KEY" in refusal(**bucket)
+    bucket, elsewhere = {"PAAS_BLOBS": "s3", "PAAS_S3_BUCKET": "kept"}, {"PAAS_S3_ENDPOINT_URL": "https://s3.test"}
+    assert read(bucket) and read({**bucket, **elsewhere, "PAAS_BACKUP_USERS": "iam"})
+    assert "PAAS_S3_ACCESS_KEY" in refusal(**bucket, **elsewhere)
+    assert "PAAS_S3_ACCESS_KEY" in refusal(**bucket, PAAS_BACKUP_USERS="shared")
     assert "https://" in refusal(**bucket, PAAS_S3_ACCESS_KEY="key", PAAS_S3_ENDPOINT_URL="http://s3.example.org")
-    assert read({**bucket, "PAAS_BACKUP_USERS": "iam"})
+
+
+@pytest.mark.parametrize(
+    ("given", "users"),
+    [
+        ({}, "shared"),
+        ({"PAAS_BLOBS": "s3"}, "iam"),
+        ({"PAAS_BLOBS": "s3", "PAAS_S3_ENDPOINT_URL": "https://s3.test"}, "shared"),
+        ({"PAAS_BLOBS": "s3", "PAAS_S3_ENDPOINT_URL": "https://s3.test", "PAAS_BACKUP_USERS": "iam"}, "iam"),
+        ({"PAAS_BLOBS": "s3", "PAAS_BACKUP_USERS": "shared"}, "shared"),
+    ],
+)
+def test_at_amazon_itself_each_database_has_a_user_of_its_own(given: dict[str, str], users: str) -> None:
+    """Settings are read once in a process, so each answer is that of a new one."""
+    kept = {name: value for name, value in os.environ.items() if name not in NAMED}
+    ask = "from paas.settings import PAAS_BACKUP_USERS; print(PAAS_BACKUP_USERS)"
+    told = subprocess.run([sys.executable, "-c", ask], env=kept | given, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == users
 
 
 def test_both_ways_to_begin_an_address_are_named() -> None:

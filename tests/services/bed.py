@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,7 +12,8 @@ from paas.seams.runtimes.base import Observation
 from services.brokers.base import Binding, Done, Instance, Place
 from services.brokers.container import ContainerBroker
 from services.brokers.engine import plans, room
-from tests.cell.machine import ROOT, Machine
+from services.brokers.engine.base import Size
+from tests.cell.machine import ROOT, Machine, docker
 
 PLACE = Place("org-guid", "ministry", "space-guid", "production")
 KEYS = ("k" * 40,)
@@ -49,6 +51,9 @@ class Handed:
 
     def of(self, owner: str) -> str | None:
         return self.taken.get(owner)
+
+    def owners(self) -> list[str]:
+        return [*self.taken]
 
     def give_back(self, owner: str) -> None:
         self.taken.pop(owner, None)
@@ -104,6 +109,23 @@ class Bed:
 
     def container(self, instance: Instance) -> str:
         return self.machine.container(instance.guid)
+
+    def size(self, instance: Instance) -> Size:
+        """Return what the instance's plan has on this machine."""
+        plan = self.broker.services[instance.offering_id].plan(instance.plan_id)
+        assert plan
+        return plan.size
+
+    def limited(self, instance: Instance) -> bool:
+        """Whether the engine holds the container to its plan's memory and processors."""
+        size, told = self.size(instance), "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}"
+        limits = docker("inspect", "--format", told, self.container(instance)).split()
+        return limits == [str(size.memory_mb << 20), str(int(size.cpus * 10**9))]
+
+    def kill(self, instance: Instance) -> None:
+        """Kill the server as if it had crashed."""
+        pid = docker("inspect", "--format", "{{.State.Pid}}", self.container(instance)).strip()
+        subprocess.run(["kill", "-KILL", pid], check=True)
 
 
 def bed_in(folder: Path) -> Bed:

@@ -16,9 +16,8 @@ from services.models import Backup, Plan, Repository, RestoreProof, ServiceInsta
 from tenants import access
 from tests.services.test_keep import on_offer, runtime  # noqa: F401 - fixtures
 
-LATEST, TIME, BEFORE = (
-    "restore_from_latest_snapshot_of", "restore_from_point_in_time_of", "restore_from_point_in_time_before",
-)  # fmt: skip
+LATEST, LATEST_BEFORE = "restore_from_latest_snapshot_of", "restore_from_latest_snapshot_before"
+TIME, BEFORE = "restore_from_point_in_time_of", "restore_from_point_in_time_before"
 
 
 @pytest.fixture
@@ -30,9 +29,9 @@ def database(on_offer, space, alice):  # noqa: F811
     return made
 
 
-def backed_up(repository: Repository) -> Backup:
-    then = timezone.now() - timedelta(hours=1)
-    of = {"label": "20260101-000000F", "type": Backup.Type.FULL, "size_bytes": 5 << 20}
+def backed_up(repository: Repository, *, label: str = "20260101-000000F", hours: float = 1) -> Backup:
+    then = timezone.now() - timedelta(hours=hours)
+    of = {"label": label, "type": Backup.Type.FULL, "size_bytes": 5 << 20}
     return Backup.objects.create(repository=repository, begun_at=then, ended_at=then, **of)
 
 
@@ -119,6 +118,19 @@ def test_a_restore_is_recorded_in_both_organizations(
     assert made.repository.key != database.repository.key
 
 
+@pytest.mark.parametrize(("hours", "named"), [(0, "20260101-000000F"), (36, "yesterday"), (60, "before")])
+def test_the_newest_backup_from_before_the_time_is_the_one_that_is_restored(
+    api, alice, space, database, on_offer, hours, named  # noqa: F811
+):  # fmt: skip
+    backed_up(database.repository, label="before", hours=72)
+    backed_up(database.repository, label="yesterday", hours=48)
+    at = (timezone.now() - timedelta(hours=hours)).strftime("%Y-%m-%d %H:%M:%S")
+    asked = creation(space, on_offer, **{LATEST: database.guid, LATEST_BEFORE: at})
+    assert api(alice).post("/v3/service_instances", asked).status_code == 202
+    made = ServiceInstance.objects.get(name="again")
+    assert made.wish["restore"] == {"repository": database.repository.pk, "backup": named}
+
+
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
@@ -127,7 +139,7 @@ def test_a_restore_is_recorded_in_both_organizations(
         ({TIME: "{guid}", BEFORE: "yesterday"}, "must be a date and time"),
         ({TIME: "{guid}", BEFORE: "2026-02-31 00:00:00"}, "must be a date and time"),
         (
-            {LATEST: "{guid}", "restore_from_latest_snapshot_before": "2001-01-01 00:00:00"},
+            {LATEST: "{guid}", LATEST_BEFORE: "2001-01-01 00:00:00"},
             "There is no backup of data",
         ),
         ({LATEST: "{guid}", TIME: "{guid}"}, "not both"),

@@ -12,7 +12,7 @@ from accounts.models import AuditEvent, Job, User
 from paas.lib.queue import work
 from services.models import Offering, Plan, ServiceBroker, ServiceInstance
 from tenants.models import Organization, Space
-from tests.services.broker import BREAKS, DROPS, GARBAGE, MisbehavingBroker, Trick, fails
+from tests.services.broker import BREAKS, DROPS, GARBAGE, MisbehavingBroker, Trick, fails, misbehaving
 from tests.services.conftest import HERE
 
 Api = Callable[[User], APIClient]
@@ -129,6 +129,17 @@ def test_a_catalogue_that_is_no_good_fails_the_job(
     assert again.state == "COMPLETE" and ServiceBroker.objects.get().state == "available"
 
 
+def test_a_developer_moves_no_broker_within_the_networks_that_admins_opened_for_it(
+    api: Api, root: User, alice: User, space: Space, foreign: MisbehavingBroker
+) -> None:
+    job = done(api(root).post(PATH, body(foreign, space, allowed_networks=HERE)))
+    here = f"{PATH}/{job.resource_guid}"
+    refused = api(alice).patch(here, {"url": "http://127.0.0.1:1"})
+    assert refused.status_code == 403 and "Private networks are open for this broker" in told(refused)
+    assert done(api(alice).patch(here, {"url": f"{foreign.url}/"})).state == "COMPLETE"
+    assert api(root).patch(here, {"url": "http://127.0.0.1:1"}).status_code == 202
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
@@ -182,7 +193,7 @@ def test_an_update_tells_what_changed(
     assert [warning["detail"] for warning in job.warnings[:-1]] == [
         "Offering 'db': description was 'A database' and is 'A better database'.",
         "Plan 'small' of 'db': free was yes and is no.",
-        "Plan 'small' of 'db': maintenance info changed.",
+        "Plan 'small' of 'db': maintenance info: version '1.0.0' before, '2.0.0' now; description removed.",
         "Plan 'huge' of 'db' is new.",
         "Plan 'large' of 'db' is no longer offered; it has 1 instances, which stay.",
     ]
@@ -191,6 +202,25 @@ def test_an_update_tells_what_changed(
     service["plans"] = service["plans"][:1]
     done(api(root).patch(f"{PATH}/{broker.guid}", {"url": foreign.url}))
     assert {plan.name for plan in Plan.objects.all()} == {"small", "large"}  # nothing used the third
+
+
+def test_a_dashboard_client_is_one_services_alone(
+    api: Api, root: User, foreign: MisbehavingBroker, register: Register
+) -> None:
+    broker = register()
+    service = foreign.catalog["services"][0]
+    service["dashboard_client"] = {"id": "sso", "secret": "s", "redirect_uri": "https://example.org/"}
+    for _ in range(2):  # its own is no hindrance
+        assert done(api(root).patch(f"{PATH}/{broker.guid}", {"url": foreign.url})).state == "COMPLETE"
+    with misbehaving() as second:
+        second.catalog["services"] = [service | {"name": "other"}]
+        refused = done(api(root).post(PATH, body(second, name="other", allowed_networks=HERE)))
+        assert "Service 'other': Service dashboard client id must be unique" in refused.errors[0]["detail"]
+        assert not Offering.objects.filter(name="other").exists()
+        del service["dashboard_client"]
+        done(api(root).patch(f"{PATH}/{broker.guid}", {"url": foreign.url}))
+        other = ServiceBroker.objects.get(name="other")
+        assert done(api(root).patch(f"{PATH}/{other.guid}", {"url": second.url})).state == "COMPLETE"
 
 
 def test_an_update_that_fails_changes_nothing(

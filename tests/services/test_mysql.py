@@ -13,6 +13,7 @@ from pymysql import err
 
 from services.brokers.base import Done, Instance, Previous
 from services.brokers.engine import plans
+from tests.cell.machine import wait_until
 from tests.services.bed import KEYS, Bed
 
 pytestmark = pytest.mark.slow
@@ -120,6 +121,29 @@ def test_unbinding_ends_open_connections(bed: Bed, database: Instance, connect: 
         connect(credentials)
 
 
+def test_the_plan_is_kept_to(bed: Bed, database: Instance, connect: Connect) -> None:
+    credentials, limit = bed.credentials(bed.binding(database)), bed.size(database).connections
+    with pytest.raises(err.OperationalError, match="Too many connections"):
+        for _ in range(limit + 1):
+            connect(credentials)
+    assert bed.broker.metrics(database).connections == limit  # the platform still gets in
+    assert bed.limited(database)
+
+
+def test_the_engine_restarts_it_with_the_control_plane_and_the_agent_down(bed: Bed, connect: Connect) -> None:
+    database = bed.made("mysql", "tiny-10")
+    credentials = bed.credentials(bed.binding(database))
+    connect(credentials).execute("CREATE TABLE kept AS SELECT 1 AS id")
+    bed.machine.stop_agent()
+    try:
+        bed.kill(database)
+        cursor = wait_until(lambda: _or_none(lambda: connect(credentials)), "MariaDB to be back")
+    finally:
+        bed.machine.start_agent()
+    cursor.execute("SELECT id FROM kept")
+    assert cursor.fetchall() == ((1,),)
+
+
 def test_data_outlives_a_reboot_and_another_plan(bed: Bed, connect: Connect) -> None:
     small = bed.made("mysql", "tiny-10")
     credentials = bed.credentials(bed.binding(small))
@@ -147,3 +171,10 @@ def test_metrics_tell_of_slow_queries_without_their_values(bed: Bed, database: I
         time.sleep(0.5)  # the server writes its log of them when it has time
     assert metrics.connections >= 1 and metrics.cache_hits and metrics.size_bytes >= 0
     assert metrics.slow_queries[0].text == "SELECT SLEEP(?), ?" and metrics.slow_queries[0].mean_ms >= 1000
+
+
+def _or_none(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except err.OperationalError:
+        return None

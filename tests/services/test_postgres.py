@@ -194,12 +194,15 @@ def test_extensions_come_from_the_list_alone(bed: Bed, connect: Connect) -> None
     assert isinstance(refused, Refused) and "still in use" in refused.error.detail
 
 
-def test_every_extension_of_the_list_can_be_enabled(bed: Bed) -> None:
+def test_every_extension_of_the_list_can_be_enabled_and_lends_nobody_the_superuser(bed: Bed, connect: Connect) -> None:
     service = bed.broker.services[plans.identity("postgres")]
-    assert (
-        bed.broker.provision(bed.instance("postgres", "tiny-15", enable_extensions=service.more["extensions"]))
-        == Done()
-    )
+    database = bed.made("postgres", "tiny-15", enable_extensions=service.more["extensions"])
+    connection = connect(bed.credentials(bed.binding(database)))
+    lent = """SELECT DISTINCT proname FROM pg_proc WHERE prosecdef AND prorettype <> 'event_trigger'::regtype
+        AND has_function_privilege(oid, 'EXECUTE')"""
+    assert connection.execute(lent).fetchall() == [("st_estimatedextent",)]  # which reads statistics, and runs nothing
+    connection.execute("CREATE TABLE words (them tsvector); CREATE INDEX ON words USING rum (them rum_tsvector_ops)")
+    assert connection.execute("SELECT '1.10.0'::semver > '1.9.0', '1 km'::unit > '1 m'").fetchone() == (True, True)
 
 
 def test_unbinding_ends_open_connections(bed: Bed, database: Instance, connect: Connect) -> None:
@@ -236,16 +239,12 @@ def test_an_unbound_app_loses_its_way_at_once(bed: Bed, database: Instance) -> N
 
 
 def test_the_plan_is_kept_to(bed: Bed, database: Instance, connect: Connect) -> None:
-    size = bed.broker.services[database.offering_id].plan(database.plan_id).size  # type: ignore[union-attr]
-    credentials = bed.credentials(bed.binding(database))
+    size, credentials = bed.size(database), bed.credentials(bed.binding(database))
     with pytest.raises(psycopg.OperationalError, match="remaining connection slots are reserved"):
         for _ in range(size.connections + 1):
             connect(credentials)
     assert bed.broker.metrics(database).connections == size.connections  # the platform still gets in
-    limits = docker(
-        "inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}", bed.container(database)
-    ).split()
-    assert limits == [str(size.memory_mb << 20), str(int(size.cpus * 10**9))]
+    assert bed.limited(database)
 
 
 def test_the_engine_restarts_it_with_the_control_plane_and_the_agent_down(
@@ -256,8 +255,7 @@ def test_the_engine_restarts_it_with_the_control_plane_and_the_agent_down(
         connection.execute("CREATE TABLE kept AS SELECT 1 AS id")
     bed.machine.stop_agent()
     try:
-        pid = docker("inspect", "--format", "{{.State.Pid}}", bed.container(database)).strip()
-        subprocess.run(["kill", "-KILL", pid], check=True)
+        bed.kill(database)
         again = wait_until(lambda: _or_none(lambda: connect(credentials)), "PostgreSQL to be back")
     finally:
         bed.machine.start_agent()
@@ -296,7 +294,7 @@ def test_a_larger_plan_keeps_the_data_and_never_goes_back(bed: Bed, connect: Con
     assert bed.broker.update(large, Previous(small.plan_id)) == Done()
     with connect(credentials) as connection:
         assert connection.execute("SELECT id FROM kept").fetchall() == [(1,)]
-    disk_mb = bed.broker.services[large.offering_id].plan(large.plan_id).size.disk_mb  # type: ignore[union-attr]
+    disk_mb = bed.size(large).disk_mb
     blocks = docker("exec", bed.container(large), "df", "--output=size", "--block-size=1M", "/var/lib/postgresql")
     assert int(blocks.split()[-1]) > disk_mb * 0.9
     refused = bed.broker.update(small, Previous(large.plan_id))

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from services.brokers.base import Done, Instance
+from services.brokers.base import Done, Instance, Origin
 from services.brokers.engine import rows
 from services.brokers.engine.base import Mark, NotAllowed, NotReady
 from services.brokers.keeping import Proof
@@ -148,3 +148,42 @@ def test_with_more_rows_than_there_can_have_been_it_is_told(bed: Bed, database: 
     for wrong, said in (("5001", "can have 5000 at most"), ("-", "could not be read")):
         with pytest.raises(NotAllowed, match=f"public.letters.*{said}"):
             server.check(site, mark, [*found[:letters], wrong, *found[letters + 1 :]])  # type: ignore[attr-defined]
+
+
+TRAPS = """
+    CREATE FUNCTION public.spring() RETURNS int LANGUAGE plpgsql VOLATILE AS $$ BEGIN
+        IF (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) THEN
+            CREATE ROLE intruder SUPERUSER;
+        END IF;
+        RETURN 1;
+    END $$;
+    CREATE FUNCTION public.still(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+        RETURN public.spring();
+    END $$;
+    CREATE INDEX ON public.letters ((public.still(1)));
+    CREATE FUNCTION public.format(text, text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM public.spring();
+        RETURN 'SELECT 1';
+    END $$;
+    CREATE FUNCTION public.matches(name, name) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+        PERFORM public.spring();
+        RETURN pg_catalog.textregexeq(CAST($1 AS text), CAST($2 AS text));
+    END $$;
+    CREATE OPERATOR public.~ (LEFTARG = name, RIGHTARG = name, FUNCTION = public.matches);
+"""
+
+
+def test_nothing_that_a_tenant_wrote_is_run_as_the_superuser(bed: Bed, database: Instance) -> None:
+    def superusers(there: Instance) -> list[str]:
+        with connected(bed, there) as connection:
+            return [name for (name,) in connection.execute("SELECT rolname FROM pg_roles WHERE rolsuper").fetchall()]
+
+    with connected(bed, database) as connection:
+        connection.execute(TRAPS)
+    mark = bed.broker.keeping.mark(database)
+    assert {each["name"]: each for each in mark.measured["tables"]}["public.letters"]["least"] == 5000
+    assert proved(bed, database, mark).rows
+    assert superusers(database) == ["postgres"]
+    copy = replace(bed.instance("postgres", "tiny-15"), cipher="d" * 43, origin=Origin(database.guid, CIPHER))
+    wait_until(lambda: bed.broker.provision(copy) == Done(), "the restored copy", seconds=180)
+    assert superusers(copy) == ["postgres"]

@@ -12,6 +12,8 @@ from redis import exceptions
 
 from services.brokers.base import Done, Instance, Previous
 from services.brokers.engine import plans
+from services.brokers.engine.redis import OWN_CONNECTIONS
+from tests.cell.machine import wait_until
 from tests.services.bed import KEYS, Bed
 
 pytestmark = pytest.mark.slow
@@ -102,6 +104,35 @@ def test_unbinding_ends_open_connections(bed: Bed, store: Instance, connect: Con
     assert bed.broker.fetch(binding) is None
 
 
+def test_the_plan_is_kept_to(bed: Bed, store: Instance, connect: Connect) -> None:
+    credentials, limit, opened = bed.credentials(bed.binding(store)), bed.size(store).connections, []
+    try:
+        for _ in range(limit):
+            opened.append(connect(credentials).client())
+            opened[-1].ping()
+        assert bed.broker.metrics(store).connections == limit  # the platform still gets in
+        with pytest.raises(exceptions.ConnectionError):
+            for _ in range(OWN_CONNECTIONS + 1):  # which Redis cannot keep for the platform alone
+                opened.append(connect(credentials).client())
+                opened[-1].ping()
+    finally:
+        for each in opened:
+            each.close()
+    assert bed.limited(store)
+
+
+def test_the_engine_restarts_it_with_the_control_plane_and_the_agent_down(bed: Bed, connect: Connect) -> None:
+    store = bed.made("redis", "micro-7")
+    credentials = bed.credentials(bed.binding(store))
+    connect(credentials).set("kept", "yes")
+    bed.machine.stop_agent()
+    try:
+        bed.kill(store)
+        assert wait_until(lambda: _or_none(lambda: connect(credentials).get("kept")), "Redis to be back") == "yes"
+    finally:
+        bed.machine.start_agent()
+
+
 def test_data_users_and_settings_outlive_a_reboot_and_another_plan(bed: Bed, connect: Connect) -> None:
     small = bed.made("redis", "micro-7", maxmemory_policy="allkeys-lru")
     credentials = bed.credentials(bed.binding(small))
@@ -127,3 +158,10 @@ def test_metrics_tell_of_hits_and_items(bed: Bed, store: Instance, connect: Conn
     client.get("a"), client.get("b")
     metrics = bed.broker.metrics(store)
     assert metrics.items == 1 and metrics.connections >= 1 and metrics.cache_hits and 0 < metrics.cache_hits < 1
+
+
+def _or_none(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except exceptions.ConnectionError:
+        return None

@@ -12,7 +12,7 @@ from tenants import access
 from tenants.actions import custom_role as actions
 from tenants.actions import organization as organizations
 from tenants.actions import role as roles
-from tenants.models import CustomRole, SpaceRole
+from tenants.models import CustomRole, OrganizationRole, SpaceRole
 from tests.conftest import make_user
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +40,20 @@ def test_a_manager_makes_a_role_and_it_gives_just_that(api: Any, dora: Any, bob:
     assert api(bob).get(f"/v3/custom_roles/{told['guid']}").json()["name"] == "restarter"
     event = AuditEvent.objects.get(type="audit.custom_role.create")
     assert (event.target_name, event.organization_guid, event.actor_guid) == ("restarter", org.guid, dora.guid)
+
+
+def test_one_for_the_organization_of_what_is_in_spaces_reaches_each_space(
+    api: Any, dora: Any, bob: Any, org: Any, space: Any, make_space: Any
+) -> None:
+    made = api(dora).post("/v3/custom_roles", body(org, where="organization", permissions=["log.read"])).json()
+    assert made["permissions"] == ["organization.view", "space.view", "log.read"]
+    SpaceRole.objects.filter(user=bob).delete()
+    OrganizationRole.objects.filter(user=bob).exclude(cf_type="organization_user").delete()
+    roles.give(dora, bob, role=made["guid"], place=org)
+    for place in (space, make_space(org, "second")):
+        assert api(bob).get(f"/v3/spaces/{place.guid}").status_code == 200
+    plain = api(dora).post("/v3/custom_roles", body(org, name="m", where="organization", permissions=["audit.read"]))
+    assert plain.json()["permissions"] == ["organization.view", "audit.read"]
 
 
 @pytest.mark.parametrize(("of", "where"), [("space_developer", "space"), ("organization_auditor", "organization")])

@@ -10,9 +10,10 @@ from django.utils import timezone
 from accounts.models import AuditEvent, RobotKey, User
 from paas.lib.errors import NotAuthorized, Unprocessable
 from tenants import access
+from tenants.actions import custom_role, robot_key
 from tenants.actions import departure as actions
 from tenants.actions import robot as robots
-from tenants.actions import robot_key
+from tenants.actions import role as roles
 from tenants.models import Departure, Invitation, OrganizationRole, RoleRequest, SpaceRole
 
 
@@ -135,6 +136,19 @@ def test_keys_they_saw_are_revoked_if_the_manager_says_so(api, org, alice, dora,
     answer = api(dora).post("/v3/departures", body(org, alice, keys={key.guid: "revoke"}))
     assert answer.json()["keys"] == []
     assert not RobotKey.objects.filter(pk=key.pk).exists()
+
+
+def test_who_manages_no_robots_is_told_what_to_say_of_keys(api, org, alice, bob, dora, key):
+    keeper = custom_role.create(dora, org, name="keeper", where="organization", verbs=["member.manage"])
+    roles.give(dora, bob, role=keeper.guid, place=org)
+    SpaceRole.objects.filter(user=alice).delete()
+    refused = api(bob).post("/v3/departures", body(org, alice))
+    assert (
+        refused.status_code == 403
+        and f"'keep' for each of the keys: {key.guid}" in refused.json()["errors"][0]["detail"]
+    )
+    assert of(alice)[0]
+    assert api(bob).post("/v3/departures", body(org, alice, keys={key.guid: "keep"})).status_code == 201
 
 
 def test_a_space_that_is_gone_is_told(org, space, alice, dora):

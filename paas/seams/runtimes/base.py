@@ -223,5 +223,9 @@ class Runtime(ABC):
         """Return lines with ``start <= at < end``, oldest first (newest first if ``descending``)."""
 
     @abstractmethod
+    def kept(self) -> set[str]:
+        """Return the sources that have volumes or stores, whether anything runs on them or not."""
+
+    @abstractmethod
     def forget(self, source: str) -> None:
         """Remove what outlived the instances of an app or build that is gone: its log, its volumes."""

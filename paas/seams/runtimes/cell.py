@@ -42,6 +42,11 @@ class Cell:
         body = {"app": app, "size_mb": size_mb, "reserved": reserved}
         return Path(self._ask("PUT", f"/volumes/{quote(name)}", body=body, timeout=UNPACK_TIMEOUT)["mounted"])
 
+    def volumes(self) -> list[str]:
+        """Return the apps that have some."""
+        found: list[str] = self._ask("GET", "/volumes")
+        return found
+
     def open_ways(self, guid: str, *, address: str, reaches: Sequence[tuple[str, int, str]]) -> None:
         self._ask("PUT", f"/instances/{quote(guid)}/reaches", body={"address": address, "reaches": reaches})
 

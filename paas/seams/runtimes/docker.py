@@ -84,6 +84,9 @@ class DockerRuntime(Runtime):
         query += [("source_type", kind) for kind in source_types]
         return [LogLine(*line) for line in self.cell.read_log(source, query)]
 
+    def kept(self) -> set[str]:
+        return set(self.cell.volumes())
+
     def forget(self, source: str) -> None:
         self.cell.forget(source)
 

@@ -33,6 +33,7 @@ class FakeRuntime(Runtime):
         self.instances: dict[str, FakeInstance] = {}
         self.failing: set[str] = set()
         self.logs: dict[str, list[LogLine]] = {}
+        self.volumes: set[str] = set()
         self._happenings: list[Happening] = []
 
     def fail(self, app_or_revision: str) -> None:
@@ -86,6 +87,9 @@ class FakeRuntime(Runtime):
         broken = bool({workload.app, workload.revision} & self.failing)
         for placement in missing:
             self.instances[placement.guid] = FakeInstance(workload, placement, datetime.now(UTC), broken)
+        if missing:
+            self.volumes |= {workload.app} if workload.volume else set()
+            self.volumes |= {store.name for store in workload.stores}
 
     def prune(self, app: str, keep: Collection[str], *, grace: int = 10) -> None:
         for guid, each in list(self.instances.items()):
@@ -126,7 +130,11 @@ class FakeRuntime(Runtime):
         ]
         return (found[::-1] if descending else found)[:limit]
 
+    def kept(self) -> set[str]:
+        return set(self.volumes)
+
     def forget(self, source: str) -> None:
+        self.volumes.discard(source)
         self.logs.pop(source, None)
 
     def _last_lines(self, each: FakeInstance) -> tuple[str, ...]:

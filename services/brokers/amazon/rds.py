@@ -11,7 +11,7 @@ from services.brokers.engine import secrets
 from services.brokers.engine.base import NotAllowed, NotReady, Schemas, Site, Size, User
 from services.brokers.engine.postgres import RESTORE
 
-from . import restores
+from . import restores, versions
 from .base import FINAL, PLAN, WEEKLY, WINDOW, Kind, weekly
 from .cloud import Failed, labels, tags
 from .databases import KINDS, MASTERS, Inside
@@ -19,7 +19,7 @@ from .plans import Plan
 
 Found = Mapping[str, Any]
 DATABASE, BACKUP_DAYS = "main", 7
-AT_WINDOW = "apply_at_maintenance_window"
+AT_WINDOW, NEWEST_MINOR = "apply_at_maintenance_window", "update_minor_version_to_latest"
 RESTORED = "paas:restored"  # "new": it has the password of whom it was made from; "known": and the users
 CHANGES = "paas:changes"  # whether those that were asked for last are made now, or later at its window
 BROKEN = (
@@ -37,9 +37,10 @@ class Databases(Kind):
         super().__init__(*args, **kwargs)
         self.server: Inside = KINDS[self.engine](self.offer.more)
         at = {"type": "boolean", "description": "Change it then, and not at once."}
+        newest = {"type": "boolean", "description": "Bring the server to the newest minor version of its release."}
         create, update, bind = (dict(each) for each in self._of_server())
         create["properties"] = {**create["properties"], **RESTORE, WINDOW: WEEKLY}
-        update["properties"] = {**update["properties"], WINDOW: WEEKLY, AT_WINDOW: at}
+        update["properties"] = {**update["properties"], WINDOW: WEEKLY, AT_WINDOW: at, NEWEST_MINOR: newest}
         self.schemas = Schemas(create=create, update=update, bind=bind)
 
     def make(self, instance: Instance) -> None:
@@ -68,6 +69,8 @@ class Databases(Kind):
         after = self.plan(instance)
         wanted = self._size(instance, found, after) if labels(found["TagList"]).get(PLAN) != after.id else {}
         wanted |= weekly(given)
+        if given.get(NEWEST_MINOR) and (version := versions.newest_minor(self.cloud, found)):
+            wanted["EngineVersion"] = version
         name, now = found["DBInstanceIdentifier"], not given.get(AT_WINDOW)
         if wanted:
             self.cloud.call("rds", "modify_db_instance", DBInstanceIdentifier=name, ApplyImmediately=now, **wanted)

@@ -98,11 +98,10 @@ class Caller:
         self.calls_left -= 1
 
     def _headers(self, body: Any) -> dict[str, str | None]:
-        secret = base64.b64encode(f"{self.broker.username}:{self.broker.password}".encode()).decode()
         identity = base64.b64encode(json.dumps(USER).encode()).decode()
         return {
             "Accept": "application/json",
-            "Authorization": f"Basic {secret}",
+            "Authorization": f"Basic {self._basic}",
             "Content-Type": "application/json" if body is not None else None,
             "X-Broker-API-Version": VERSION,
             "X-Broker-API-Originating-Identity": f"cloudfoundry {identity}",
@@ -110,9 +109,13 @@ class Caller:
             "X-Api-Info-Location": self.broker.info or None,
         }
 
+    @property
+    def _basic(self) -> str:
+        return base64.b64encode(f"{self.broker.username}:{self.broker.password}".encode()).decode()
+
     def _keep(self, sent: str, headers: dict[str, str], body: bytes, status: int | None, answer: bytes) -> None:
         safe = {name: f"Basic {HIDDEN}" if name == "Authorization" else value for name, value in headers.items()}
-        secrets = (self.broker.password,)
+        secrets = (self.broker.password, json.dumps(self.broker.password)[1:-1], self._basic)
         told = shown(answer, secrets=secrets, opaque="/service_bindings/" in sent)
         self.exchanges.append(Exchange(sent, safe, shown(body, secrets=secrets), status, told))
 

@@ -40,7 +40,8 @@ class Access(Depots):
         self.bucket = bucket
 
     def depot(self, guid: str, cipher: str) -> Depot:
-        return Depot(guid, cipher, self.bucket.below(guid))
+        place = self.bucket.below(guid)
+        return Depot(guid, cipher, replace(place, access_key="", secret_key="") if place.own_users else place)
 
     def writer(self, depot: Depot) -> Depot:
         """Make a new key of the instance's own user. The key that it has now stays good."""

@@ -12,6 +12,10 @@ from paas.seams.runtimes.base import BINDINGS, Peer, Store
 from .base import CA_FILE, NotReady
 
 SHARE = 5  # times the disk: what backups and the log of a week may take
+STORE, PROOF = (
+    "backups",
+    "proof",
+)  # what is put behind an instance's guid: for its store, and for where a backup is tried
 AUTHORITIES = "store-ca.pem"  # the file in ``BINDINGS``
 
 
@@ -118,4 +122,4 @@ def depots(bucket: Bucket | None) -> Depots:
 
 
 def store_name(guid: str) -> str:
-    return f"{guid}-backups"
+    return f"{guid}-{STORE}"

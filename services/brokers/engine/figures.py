@@ -13,7 +13,7 @@ EXTENSIONS_SCHEMA = "extensions"
 SLOWEST = 10
 LONGEST_TEXT = 500
 HOW_IT_IS = """
-    SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename <> 'postgres'),
+    SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND usename NOT IN ('postgres', 'counter')),
            pg_database_size(datname),
            blks_hit::float / nullif(blks_hit + blks_read, 0)
     FROM pg_stat_database WHERE datname = current_database()
@@ -22,7 +22,7 @@ SLOW_QUERIES = f"""
     SELECT left(query, %s), calls, mean_exec_time, total_exec_time
     FROM {EXTENSIONS_SCHEMA}.pg_stat_statements AS seen JOIN pg_database ON pg_database.oid = seen.dbid
     JOIN pg_roles ON pg_roles.oid = seen.userid
-    WHERE datname = current_database() AND rolname <> 'postgres'
+    WHERE datname = current_database() AND rolname NOT IN ('postgres', 'counter')
     ORDER BY mean_exec_time DESC LIMIT %s
 """  # noqa: S608 - nothing in it comes from anybody
 

@@ -205,7 +205,7 @@ def _settings(site: Site) -> dict[str, Any]:
         "tls-version": "TLSv1.2,TLSv1.3",
         "require-secure-transport": "ON",
         "local-infile": "OFF",
-        "secure-file-priv": RUN,
+        "secure-file-priv": f"{RUN}/files",  # where nothing is
         "character-set-server": "utf8mb4",
         "innodb-buffer-pool-size": f"{min(memory * POOL_SHARE // 100, memory - LEAST_REST_MB)}M",
         "innodb-log-file-size": f"{min(512, max(16, disk // 20))}M",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -51,10 +52,7 @@ class Postgres(BackedUp):
             update=schema(
                 enable_extensions=self._names("Extensions to add."),
                 disable_extensions=self._names("Extensions to take away; nothing may use them any more."),
-                reboot={
-                    "type": "boolean",
-                    "description": "Start the server anew. Apps lose their connections for seconds.",
-                },
+                reboot=REBOOT,
                 **{window.NAME: window.SCHEMA},
             ),
             bind=schema(read_only={"type": "boolean", "description": "May read everything and change nothing."}),
@@ -159,9 +157,12 @@ class Postgres(BackedUp):
         if not newest:
             raise NotReady("There is no backup yet.")
         with self._superuser(site) as connection:
-            tables = rows.before(connection)
-            at = self.beat(site, kept=True)
-            return Mark(at, {"backup": newest[0].label, "tables": rows.after(connection, tables)})
+            password = secrets.token_urlsafe(32)
+            rows.admit(connection, password, owner=MANAGER)
+            with closing(self._open(site, DATABASE, rows.COUNTER, password)) as counter:
+                tables = rows.before(connection, counter)
+                at = self.beat(site, kept=True)
+                return Mark(at, {"backup": newest[0].label, "tables": rows.after(connection, counter, tables)})
 
     def proof_files(self, site: Site, source: Depot, mark: Mark) -> dict[str, str]:
         wanted = Wanted(mark.measured["backup"], point=pgbackrest.point(mark.at))
@@ -219,20 +220,7 @@ class Postgres(BackedUp):
         """Log in with the newest password, or with an older one, which is then replaced."""
         for number, password in enumerate(site.passwords):
             try:
-                connection = psycopg.connect(
-                    host=site.host,
-                    hostaddr=site.address,
-                    port=self.port,
-                    user="postgres",
-                    password=password,
-                    dbname=database,
-                    sslmode="verify-full",
-                    sslrootcert=str(site.authority),
-                    connect_timeout=CONNECT_SECONDS,
-                    application_name="platform",
-                    options=f"-c statement_timeout={STATEMENT_MS}",
-                    autocommit=True,
-                )
+                connection = self._open(site, database, "postgres", password)
             except psycopg.OperationalError as error:
                 if "password authentication failed" in str(error) and number + 1 < len(site.passwords):
                     continue
@@ -245,7 +233,24 @@ class Postgres(BackedUp):
             return connection
         raise AssertionError("unreachable")
 
+    def _open(self, site: Site, database: str, user: str, password: str) -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            host=site.host,
+            hostaddr=site.address,
+            port=self.port,
+            user=user,
+            password=password,
+            dbname=database,
+            sslmode="verify-full",
+            sslrootcert=str(site.authority),
+            connect_timeout=CONNECT_SECONDS,
+            application_name="platform",
+            options=f"-c statement_timeout={STATEMENT_MS}",
+            autocommit=True,
+        )
 
+
+REBOOT = {"type": "boolean", "description": "Start the server anew. Apps lose their connections for seconds."}
 RESTORE = {
     "restore_from_latest_snapshot_of": {
         "type": "string",

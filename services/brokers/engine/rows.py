@@ -17,7 +17,11 @@ from .base import Json, NotAllowed
 TABLES = 50  # the largest
 BLOCKS = 4096  # of one table, 32 MB
 UNREAD = "-"  # instead of a number: the table could not be read
-SKIPPED = (errors.LockNotAvailable, errors.QueryCanceled, errors.UndefinedTable, errors.InvalidSchemaName)
+BUSY = (errors.LockNotAvailable, errors.QueryCanceled)
+COUNTER = (
+    "counter"  # who logs in to count, and may do what the tenant may: counting may run what the tenant has written
+)
+ADMITTED = "15 minutes"
 FOUND = """
     SELECT quote_ident(nspname), quote_ident(relname), pg_class.oid, pg_relation_filenode(pg_class.oid),
            pg_relation_size(pg_class.oid) / current_setting('block_size')::bigint,
@@ -35,24 +39,38 @@ UNCOUNTED = """
 """
 
 
-def before(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+def admit(connection: psycopg.Connection[Any], password: str, *, owner: str) -> None:
+    """Let the counter log in with this password for a while; it acts as the owner of the tenant's tables."""
+    name = sql.Identifier(COUNTER)
+    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [COUNTER]).fetchone():
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN IN ROLE {}").format(name, sql.Identifier(owner)))
+    secret = connection.pgconn.encrypt_password(password.encode(), COUNTER.encode(), b"scram-sha-256").decode()
+    (until,) = connection.execute(f"SELECT (now() + interval '{ADMITTED}')::text").fetchone() or ("",)
+    connection.execute(
+        sql.SQL("ALTER ROLE {} PASSWORD {} VALID UNTIL {}").format(name, sql.Literal(secret), sql.Literal(until))
+    )
+
+
+def before(connection: psycopg.Connection[Any], counter: psycopg.Connection[Any]) -> list[dict[str, Any]]:
     """Return the tables as they are before the mark; ``rows`` only of those that are looked at as a whole."""
-    connection.execute("SET lock_timeout = '1s'")
+    counter.execute("SET lock_timeout = '1s'")
     row: Any = connection.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::xid::text").fetchone()
     tables = []
     for schema, name, oid, file, blocks, inserted in connection.execute(FOUND, [TABLES]).fetchall():
         table = {"name": f"{schema}.{name}", "oid": oid, "file": file, "blocks": blocks, "inserted": inserted}
-        rows = _number(connection, _count(table)) if blocks <= BLOCKS else None
+        rows = _number(counter, _count(table)) if blocks <= BLOCKS else None
         tables.append({**table, "rows": rows, "xid": row[0]})
     return tables
 
 
-def after(connection: psycopg.Connection[Any], tables: Sequence[Json]) -> list[dict[str, Any]]:
+def after(
+    connection: psycopg.Connection[Any], counter: psycopg.Connection[Any], tables: Sequence[Json]
+) -> list[dict[str, Any]]:
     """Return the tables with the ``least`` rows that they had at the mark, but for those that were made anew meanwhile."""
     measured = []
     for table in tables:
         there = sql.SQL("age(xmin) > age({}::xid)").format(sql.Literal(table["xid"]))
-        least = _number(connection, _count(table, there))
+        least = _number(counter, _count(table, there))
         file, _inserted = connection.execute(STAYS, [table["oid"]] * 2).fetchone() or (None, None)
         if least is not None and file == table["file"]:
             measured.append({**table, "least": least})
@@ -108,9 +126,11 @@ def _count_part(table: Json, begin: int, end: int | None, conditions: Sequence[s
 
 
 def _number(connection: psycopg.Connection[Any], statement: sql.Composed) -> int | None:
-    """Return what it counts, None where the table is busy, too large for the time, or gone."""
+    """Return what it counts, None where the table is busy, too large for the time, gone, or not the tenant's to read."""
     try:
         row: Any = connection.execute(statement).fetchone()
-    except SKIPPED:
+    except psycopg.Error as error:
+        if isinstance(error, psycopg.OperationalError) and not isinstance(error, BUSY):
+            raise
         return None
     return int(row[0])

@@ -1,3 +1,5 @@
+-- Nothing that the tenant has put in a schema may stand in for what is meant.
+SET search_path = pg_catalog;
 -- It has a maintenance window of its own.
 ALTER DATABASE main RESET platform.maintenance_window;
 -- Those who were bound to what was backed up are not bound to this.

@@ -93,7 +93,7 @@ def test_backups_that_fail_turn_it_red_too(browser: Any, alice: Any, database: A
 def test_a_proof_that_could_not_be_tried_is_no_alarm(browser: Any, alice: Any, database: Any, repository: Any) -> None:
     prove(repository, proved_at=timezone.now(), seconds=41, error="There is no room.")
     text = page(browser(alice), at(database))
-    assert "Not tried today" in text and "There is no room." in text and "app-panel--bad" not in text
+    assert "Not tried yet" in text and "There is no room." in text and "app-panel--bad" not in text
 
 
 def test_one_more_is_taken_and_watched(

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from accounts.models import AuditEvent
 from apps.actions import app as apps
+from services import outside
 from services.actions import binding as bindings
 from services.actions import instance as instances
 from services.actions import sharing
+from services.brokers.engine.base import Metrics, Site, SlowQuery
+from services.brokers.engine.postgres import Postgres
+from services.jobs.keep import keep
 from services.models import Binding, ServiceInstance
 from tenants import access
 from tests.console.counting import queries
@@ -18,6 +23,21 @@ from tests.console.services.conftest import SECRET
 from tests.services.broker import fails
 
 pytestmark = pytest.mark.django_db
+
+
+class Measured(Postgres):
+    """A server that tells how it is without being there."""
+
+    measured = Metrics(
+        connections=7,
+        connections_limit=40,
+        size_bytes=1_288_490_188,
+        cache_hits=0.987,
+        slow_queries=(SlowQuery("SELECT * FROM letters WHERE n = $1", calls=1234, mean_ms=12.34, total_ms=15227.6),),
+    )
+
+    def metrics(self, site: Site) -> Metrics:
+        return self.measured
 
 
 def page(client: Any, url: str) -> str:
@@ -152,6 +172,19 @@ def test_metrics_are_only_of_what_runs_here(browser: Any, alice: Any, instance: 
     assert browser(alice).get(at(instance, "/metrics")).status_code == 404
     text = page(browser(alice), at(database, "/metrics"))
     assert "does not answer right now" in text or "There is no server yet" in text
+
+
+def test_metrics_tell_connections_size_cache_hits_and_slow_queries(browser: Any, bob: Any, database: Any) -> None:
+    broker, offering = outside.own_services(), database.plan.offering.catalog_id
+    server = broker.servers[offering] = Measured(broker.services[offering].more)
+    keep()
+    text = " ".join(page(browser(bob), at(database, "/metrics")).split())
+    for told in ("7 of 40", "1.2 GB", "99% of all reads", "SELECT * FROM letters WHERE n = $1", "1234", "12.3 ms"):
+        assert told in text, told
+    assert "does not answer" not in text and "Running" in text
+    server.measured = replace(server.measured, cache_hits=None, slow_queries=())
+    text = page(browser(bob), at(database, "/metrics"))
+    assert "nothing was read yet" in text and "None were noted." in text
 
 
 def test_events_are_those_of_the_instance_and_its_bindings(

@@ -20,7 +20,7 @@ from services.brokers.amazon.cloud import Account
 from services.brokers.base import Binding, Done, Instance, Place
 from services.brokers.engine.plans import identity
 from tests.cell.machine import ROOT
-from tests.services.amazon.caches import complete
+from tests.services.amazon import caches, windows
 
 REGION = "eu-west-2"
 PLACE = Place("org-guid", "ministry", "space-guid", "production")
@@ -83,7 +83,8 @@ def enforcing(amazon: Amazon) -> Iterator[None]:
 
 @contextmanager
 def standing_in() -> Iterator[Amazon]:
-    complete()
+    caches.complete()
+    windows.complete()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -20,7 +20,11 @@ from tests.services.amazon.stand_in import Amazon, enforcing
 
 SERVICES = ("s3", "sqs", "iam", "rds", "elasticache")
 CODE = ROOT / "services/brokers/amazon"
-OF_FILE = {"users": "iam", "restores": "rds"}  # whose calls a file makes, where it is not called like them
+OF_FILE = {
+    "users": "iam",
+    "restores": "rds",
+    "versions": "rds",
+}  # whose calls a file makes, where it is not called like them
 ANOTHER_NAME = {"s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock"}
 # What Amazon asks for besides: tags with what is made, and the last snapshot of what is deleted.
 ALONG = {"sqs:CreateQueue": "sqs:TagQueue", "rds:DeleteDBInstance": "rds:CreateDBSnapshot"}

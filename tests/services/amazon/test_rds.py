@@ -164,6 +164,26 @@ def test_a_disk_grows_and_never_shrinks(amazon: Amazon, server: Postgres) -> Non
     assert isinstance(refused, Refused) and "cannot shrink" in refused.error.detail
 
 
+def test_a_change_waits_for_the_window_where_it_may(amazon: Amazon, server: Postgres) -> None:
+    instance = made(amazon, "tiny-15")
+    larger = replace(instance, plan_id=amazon.instance(KIND, "medium-15").plan_id)
+    waits = replace(larger, parameters={"apply_at_maintenance_window": True})
+    assert amazon.broker.update(waits, Previous(instance.plan_id)) == Done()
+    found = there(amazon, instance)
+    assert found["DBInstanceClass"] == "db.t3.micro" and labels(found)["paas:plan"] == larger.plan_id
+    assert found["PendingModifiedValues"]["DBInstanceClass"] == "db.m5.large"
+    bound = amazon.binding(larger)
+    connect(server, amazon.credentials(bound)).close()
+    assert amazon.broker.remove(bound) == Done()
+
+
+def test_a_server_is_brought_to_the_newest_minor_version(amazon: Amazon, server: Postgres) -> None:
+    instance = replace(made(amazon, "tiny-15"), parameters={"update_minor_version_to_latest": True})
+    for _ in range(2):  # twice is harmless
+        assert amazon.broker.update(instance, Previous(instance.plan_id)) == Done()
+        assert there(amazon, instance)["EngineVersion"] == "15.10"
+
+
 def test_while_amazon_is_at_work_a_change_waits(amazon: Amazon, server: Postgres) -> None:
     instance = made(amazon, "tiny-15")
     amazon.client("rds").stop_db_instance(DBInstanceIdentifier=f"paas-{instance.guid}")

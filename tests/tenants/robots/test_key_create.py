@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 from oauth2_provider.models import Application
 
-from accounts.models import AuditEvent, RobotKey
+from accounts.actions.platform_role import set_platform_role
+from accounts.models import AuditEvent, Mail, RobotKey
 from tenants import access
 from tenants.actions import robot as robots
 
@@ -70,6 +71,20 @@ def test_who_manages_robots_and_no_more_gets_no_key_of_one_that_may_more(
     mine = RobotKey.objects.get(name="mine")
     assert api(alice).post(f"/v3/robots/{robot.guid}/keys/{mine.guid}/actions/rotate", {}).status_code == 403
     assert api(dora).post(f"/v3/robots/{robot.guid}/keys", {"name": "more"}).status_code == 201
+
+
+def test_nobody_but_an_admin_gets_a_key_of_one_with_a_role_on_the_platform(api, dora, root, robot, key):
+    set_platform_role(root, robot.user, role="admin_read_only")
+    for ask in (f"/v3/robots/{robot.guid}/keys", f"/v3/robots/{robot.guid}/keys/{key.guid}/actions/rotate"):
+        refused = api(dora).post(ask, {"name": "more"} if ask.endswith("keys") else {})
+        assert refused.status_code == 403 and "platform admin" in refused.json()["errors"][0]["detail"]
+    assert api(root).post(f"/v3/robots/{robot.guid}/keys", {"name": "more"}).status_code == 201
+
+
+def test_who_made_it_is_told_by_mail(api, dora, robot):
+    api(dora).post(f"/v3/robots/{robot.guid}/keys", {"name": "ci"})
+    mail = Mail.objects.get(kind="key-created")
+    assert mail.to == dora.email and "slk_" not in mail.body
 
 
 def test_a_key_of_one_robot_is_not_anothers(api, ask, dora, org, robot, key, secret):
