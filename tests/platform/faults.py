@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -215,8 +215,15 @@ def restart_engine() -> None:
         pytest.skip("this machine's engine ends all containers with itself, and some may be others'")
     (pid,) = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/comm") if _name(path) == "dockerd"]
     os.kill(pid, signal.SIGTERM)
-    wait_until(lambda: not Path(f"/proc/{pid}").exists(), "the engine to end")
+    wait_until(lambda: _has_ended(pid), "the engine to end")
     engine.ensure(Steps())
+
+
+def _has_ended(pid: int) -> bool:
+    """One that was started here before is our child, and stays in the table until it is waited for."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    return not Path(f"/proc/{pid}").exists()
 
 
 def _name(comm: Path) -> str:
