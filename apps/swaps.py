@@ -48,16 +48,21 @@ def under_way(deployment: Deployment | None) -> Swap | None:
     return of(deployment) if deployment and deployment.value == Deployment.Value.ACTIVE else None
 
 
+def coming(app: App) -> Swap | None:
+    """Return the swap that is under way and whose instances do not serve yet."""
+    return under_way(app.target) if app.serving_id != app.target_id else None
+
+
 def carried(app: App) -> dict[str, Any]:
     """The options by which a deployment that takes another's place brings the swap that the other was to bring."""
-    swap = under_way(app.target) if app.serving_id != app.target_id else None
+    swap = coming(app)
     return swap.option if swap else {}
 
 
 def given(app: App, deployment: Deployment | None = None) -> list[Binding]:
     """Return what the deployment's instances find; without one what a task, a build or the next start would."""
     rows = credentials.bound_to(app)
-    swap = under_way(app.target) if app.serving_id != app.target_id else None
+    swap = coming(app)
     if swap is None:
         return credentials.in_use(rows)
     if deployment is not None and deployment.pk == app.target_id:

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import AuditEvent
@@ -25,6 +25,7 @@ from paas.lib.errors import NotFound, Unprocessable
 from paas.lib.web import tells_errors
 from services.models import Binding
 from tenants.access import verbs_held
+from tenants.views.places import has_moved, polled
 
 
 def now(app: App) -> dict[str, Any]:
@@ -99,10 +100,8 @@ def running(request: HttpRequest, guid: str) -> HttpResponse:
     """The part of the page that is fetched every few seconds; the whole page is fetched anew when more has changed."""
     app = app_of(request, guid)
     may = verbs_held(person(request), app.space)
-    response = render(request, "apps/instances.html", {"app": app, "may": may, **now(app)})
-    if request.GET.get("stage") not in (None, stage(app)):
-        response["HX-Refresh"] = "true"
-    return response
+    shown = {"app": app, "may": may, **now(app)}
+    return polled(request, "apps/instances.html", shown, anew=has_moved(request, stage(app)))
 
 
 @login_required

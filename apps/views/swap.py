@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps import swaps
@@ -20,6 +20,7 @@ from paas.lib.web import found
 from services.models import Binding, Operation, ServiceInstance
 from services.views.standing import Step
 from tenants.forms import errors_told_in
+from tenants.views.places import has_moved, polled
 
 CREATE, DEPLOYED = Operation.Type.CREATE, Deployment.Reason.DEPLOYED
 
@@ -55,10 +56,7 @@ def now(request: HttpRequest, guid: str, deployment: str) -> HttpResponse:
     """The steps, fetched again and again; the page is loaded anew with each change."""
     app = app_of(request, guid)
     shown = _shown(request, app, deployment)
-    response = render(request, "services/steps.html", {"app": app, **shown})
-    if request.GET.get("stage") not in (None, shown["stage"]):
-        response["HX-Refresh"] = "true"
-    return response
+    return polled(request, "services/steps.html", {"app": app, **shown}, anew=has_moved(request, shown["stage"]))
 
 
 @dataclass(frozen=True)

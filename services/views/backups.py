@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from paas.lib.errors import NotFound
@@ -14,7 +14,7 @@ from services.actions import backup as actions
 from services.models import Repository, ServiceInstance
 from services.views import kept
 from services.views.frame import instance_of, instance_page
-from tenants.views.places import demand, for_scripts, person
+from tenants.views.places import demand, for_scripts, has_moved, person, polled
 
 
 def _seen(request: HttpRequest, guid: str) -> tuple[ServiceInstance, Repository]:
@@ -50,10 +50,8 @@ def now(request: HttpRequest, guid: str) -> HttpResponse:
     """How far the backup is, fetched again and again; the page is loaded anew with each change."""
     instance, row = _seen(request, guid)
     shown = kept.progress(row)
-    response = render(request, "services/backups_now.html", {"instance": instance, **shown})
-    if request.GET.get("stage") not in (None, shown["stage"]):
-        response["HX-Refresh"] = "true"
-    return response
+    context = {"instance": instance, **shown}
+    return polled(request, "services/backups_now.html", context, anew=has_moved(request, shown["stage"]))
 
 
 @login_required

@@ -24,7 +24,7 @@ from tenants.access import authorize, verbs_held
 from tenants.forms import errors_told_in
 from tenants.models import Space
 from tenants.navigation import HOME, Crumb
-from tenants.views.places import demand, for_scripts, person
+from tenants.views.places import demand, for_scripts, person, polled
 
 PER_PAGE = 50
 OFFERINGS_PER_PAGE = 20
@@ -206,10 +206,8 @@ def _told(broker: ServiceBroker) -> dict[str, list[str]]:
 def now(request: HttpRequest, guid: str) -> HttpResponse:
     """Fetched while the catalogue is read; the page is loaded anew when that has ended."""
     broker = broker_of(request, guid)
-    response = render(request, "services/brokers/now.html", {"words": standing(broker), "broker": broker})
-    if not is_reading(broker):
-        response["HX-Refresh"] = "true"
-    return response
+    context = {"words": standing(broker), "broker": broker}
+    return polled(request, "services/brokers/now.html", context, anew=not is_reading(broker))
 
 
 @login_required

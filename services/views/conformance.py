@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from paas.lib.errors import NotFound
@@ -18,7 +18,7 @@ from services.forms.brokers import CheckForm
 from services.models import ConformanceCheck, ServiceBroker
 from services.views.brokers import broker_of, broker_page, demand_keeping
 from tenants.forms import errors_told_in
-from tenants.views.places import for_scripts, person
+from tenants.views.places import for_scripts, person, polled
 
 GROUPS = (
     (FAILED, "To mend", "failed"),
@@ -41,10 +41,8 @@ def now(request: HttpRequest, guid: str) -> HttpResponse:
     """How far the check is, fetched again and again; the page is loaded anew when it has ended."""
     broker = _checkable(request, guid)
     shown = _shown(broker)
-    response = render(request, "services/brokers/conformance_now.html", {"broker": broker, **shown})
-    if not shown["going_on"]:
-        response["HX-Refresh"] = "true"
-    return response
+    context = {"broker": broker, **shown}
+    return polled(request, "services/brokers/conformance_now.html", context, anew=not shown["going_on"])
 
 
 @login_required

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -26,7 +25,7 @@ from tenants.event_links import page_of
 from tenants.events import EventPage
 from tenants.models import Space
 from tenants.views.events import told
-from tenants.views.places import for_scripts, person
+from tenants.views.places import for_scripts, has_moved, person, polled
 
 ALMOST_FULL = 0.8  # of a plan's disk
 
@@ -156,10 +155,8 @@ def now(request: HttpRequest, guid: str) -> HttpResponse:
     if instance is None:
         return _gone(request)
     shown = progress(instance, bound_apps(person(request), instance))
-    response = render(request, "services/now.html", {"instance": instance, **shown})
-    if request.GET.get("stage") not in (None, shown["stage"]):
-        response["HX-Refresh"] = "true"
-    return response
+    context = {"instance": instance, **shown}
+    return polled(request, "services/now.html", context, anew=has_moved(request, shown["stage"]))
 
 
 def _gone(request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 
 from accounts.models import User
 from accounts.views.account import person_of as person
@@ -36,6 +37,19 @@ def for_scripts(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
         return view(request, *args, **kwargs)
 
     return wrapped
+
+
+def polled(request: HttpRequest, template: str, context: dict[str, Any], *, anew: bool) -> HttpResponse:
+    """Answer with the part of a page that scripts fetch again and again; ``anew`` has them load the whole page."""
+    response = render(request, template, context)
+    if anew:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+def has_moved(request: HttpRequest, stage: str) -> bool:
+    """Whether the page that asks was made at another stage than it is at now."""
+    return request.GET.get("stage") not in (None, stage)
 
 
 def people_like(place: Organization | Space, words: str) -> QuerySet[User]:

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.cell.machine import Machine
+from tests.cell.relay import relay, relayed
+
+__all__ = ["relay", "relayed"]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+
+from tests.cell.machine import Machine
 
 ENGINE = "/var/run/docker.sock"
 
@@ -52,3 +57,21 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
     except OSError:
         return
+
+
+@pytest.fixture
+def relay(tmp_path: Path) -> Iterator[Relay]:
+    made = Relay(tmp_path / "engine.sock")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def relayed(tmp_path: Path, relay: Relay) -> Iterator[Machine]:
+    """A machine whose agent has the engine behind the relay."""
+    made = Machine(tmp_path / "state", docker_socket=str(relay.path))
+    try:
+        made.start_agent()
+        yield made
+    finally:
+        made.close()

@@ -21,23 +21,6 @@ pytestmark = pytest.mark.slow
 ALIVE = HealthCheck(type="process")
 
 
-@pytest.fixture
-def relay(tmp_path: Path) -> Iterator[Relay]:
-    made = Relay(tmp_path / "engine.sock")
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def relayed(tmp_path: Path, relay: Relay) -> Iterator[Machine]:
-    made = Machine(tmp_path / "state", docker_socket=str(relay.path))
-    try:
-        made.start_agent()
-        yield made
-    finally:
-        made.close()
-
-
 def test_with_the_engine_away_what_runs_stays_ready_and_is_logged(relayed: Machine, relay: Relay) -> None:
     seen = relayed.run(relayed.workload("stays"))
     relay.close()

@@ -16,8 +16,11 @@ from services.actions import broker as brokers
 from services.actions import instance as instances
 from services.models import Binding, Plan, ServiceBroker, ServiceInstance
 from tenants.models import Space
+from tests.cell.relay import relay, relayed
 from tests.services.bed import Bed, bed_in
 from tests.services.broker import MisbehavingBroker, misbehaving
+
+__all__ = ["relay", "relayed"]
 
 HERE = ["127.0.0.0/8"]
 

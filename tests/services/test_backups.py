@@ -11,13 +11,10 @@ from typing import Any
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.utils import timezone
 from psycopg import errors
 
 from accounts.models import AuditEvent, Job, Mail, User
-from apps import addresses
 from paas.lib.queue import work
-from services import outside
 from services.actions import instance as instances
 from services.brokers.base import Accepted, Done, Instance, Origin, Outcome, Refused, Unknown
 from services.brokers.engine.base import NotReady
@@ -25,13 +22,12 @@ from services.models import Plan, RestoreProof, ServiceBroker
 from tenants import access
 from tenants.models import Region, Space
 from tests.cell.machine import docker, wait_until
-from tests.services.bed import SCALE, Bed
+from tests.services.bed import Bed
+from tests.services.databases import CIPHER, MADE, of_platform, query, taken, until, worked
 
 pytestmark = pytest.mark.slow
 
-CIPHER = "c" * 43
 LOST = "/var/lib/postgresql/log-lost"  # in the container
-MADE = (outside.blobs, outside.runtime, outside.own_services)
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +38,6 @@ def database(bed: Bed) -> Instance:
     bed.broker.keeping.take(made, full=True)
     wait_until(lambda: taken(bed, made), "the first backup", seconds=180)
     return made
-
-
-def taken(bed: Bed, database: Instance) -> Any:
-    look = bed.broker.keeping.look(database)
-    return not look.running and not look.error and look.taken
-
-
-def query(bed: Bed, database: Instance, statement: str, credentials: dict[str, Any] | None = None) -> Any:
-    given = credentials or bed.credentials(bed.binding(database))
-    address = bed.addresses.taken[database.guid]
-    way = f"host={given['host']} hostaddr={address} dbname=main sslmode=require connect_timeout=5"
-    with psycopg.connect(way, user=given["username"], password=given["password"], autocommit=True) as connection:
-        told = connection.execute(statement)
-        return told.fetchall() if told.description else None
 
 
 def restored(bed: Bed, database: Instance, **wanted: Any) -> Instance:
@@ -227,16 +209,6 @@ def test_an_instance_is_backed_up_proved_restored_and_a_damage_is_told(
             each.cache_clear()
 
 
-def of_platform(bed: Bed, settings: Any, region: Region) -> None:
-    """Let the platform's own settings name the bed's machine."""
-    settings.PAAS_STATE, settings.PAAS_INSTALL = bed.machine.folder, bed.machine.install
-    settings.PAAS_RUNTIME_KIND, settings.PAAS_SERVICE_IMAGES = "docker", bed.broker.images
-    settings.PAAS_SERVICES_SCALE, settings.PAAS_MEMORY_MB = SCALE, bed.machine.runtime.memory_mb
-    addresses.fill(region, f"{bed.machine.prefix}.128/26")
-    for each in MADE:
-        each.cache_clear()
-
-
 def damage(bed: Bed, guid: str) -> None:
     store = bed.machine.folder / "volumes" / f"{guid}-backups" / "data"
     for path in store.glob("backup/main/*/bundle/*"):
@@ -245,19 +217,9 @@ def damage(bed: Bed, guid: str) -> None:
             file.write(b"damaged" * 20)
 
 
-def worked(row: Any) -> bool:
-    """Let a worker do what is due for it, as if time flew."""
-    type(row).objects.filter(pk=row.pk).update(due_at=timezone.now())
-    return work("services.jobs.prove" if isinstance(row, RestoreProof) else "services.jobs.back_up", row.pk)
-
-
 def ended(job: Job) -> bool:
     job.refresh_from_db()
     return job.state in (Job.State.COMPLETE, Job.State.FAILED)
-
-
-def until(told: Callable[[], Any], what: str) -> Any:
-    return wait_until(told, what, seconds=180)
 
 
 def not_ready(work: Callable[[], Any]) -> Any:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
 import pytest
 from botocore.exceptions import ClientError
 from django.core.management import call_command
@@ -24,12 +23,10 @@ from services.models import Plan, ServiceBroker, ServiceInstance
 from tenants.models import Region, Space
 from tests.cell.machine import docker, wait_until
 from tests.services.bed import Bed
+from tests.services.databases import CIPHER, MADE, of_platform, query, taken, until, worked
 from tests.services.stand_in import PORT, REGION, StandIn, stand_in
-from tests.services.test_backups import MADE, of_platform, until, worked
 
 pytestmark = pytest.mark.slow
-
-CIPHER = "c" * 43
 
 
 @pytest.fixture(scope="module")
@@ -47,19 +44,6 @@ def database(bed: Bed, amazon: StandIn) -> Instance:
     bed.broker.keeping.take(made, full=True)
     wait_until(lambda: taken(bed, made), "the first backup", seconds=180)
     return made
-
-
-def taken(bed: Bed, database: Instance) -> Any:
-    look = bed.broker.keeping.look(database)
-    return not look.running and not look.error and look.taken
-
-
-def query(bed: Bed, database: Instance, statement: str) -> Any:
-    given, address = bed.credentials(bed.binding(database)), bed.addresses.taken[database.guid]
-    way = f"host={given['host']} hostaddr={address} dbname=main sslmode=require connect_timeout=5"
-    with psycopg.connect(way, user=given["username"], password=given["password"], autocommit=True) as connection:
-        told = connection.execute(statement)
-        return told.fetchall() if told.description else None
 
 
 def settled(bed: Bed, instance: Instance) -> None:

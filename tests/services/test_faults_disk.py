@@ -21,8 +21,9 @@ from services.actions import instance as instances
 from services.models import Plan, ServiceBroker, ServiceInstance
 from tenants.models import Region, Space
 from tests.cell.machine import wait_until
+from tests.services import databases
 from tests.services.bed import Bed
-from tests.services.test_backups import MADE, of_platform, worked
+from tests.services.databases import MADE, of_platform, worked
 from tests.services.test_faults_killed import ended
 
 pytestmark = pytest.mark.slow
@@ -55,14 +56,7 @@ def query(bed: Bed, database: ServiceInstance, alice: User, settle: Any) -> Call
     """Run a statement as a binding's user, from the machine itself."""
     given = settle(bindings.create_key(alice, database, name="mine")).credentials
     address = bed.broker.runtime.observe([database.guid])[0].address
-    way = f"host={given['host']} hostaddr={address} dbname=main sslmode=require connect_timeout=5"
-
-    def run(statement: str) -> Any:
-        with psycopg.connect(way, user=given["username"], password=given["password"], autocommit=True) as connection:
-            told = connection.execute(statement)
-            return told.fetchall() if told.description else None
-
-    return run
+    return lambda statement: databases.run(given, address, statement)
 
 
 @pytest.fixture

@@ -21,28 +21,16 @@ from tenants.models import Region, Space
 from tests.cell.machine import Machine, wait_until
 from tests.cell.relay import Relay
 from tests.services.bed import Bed
+from tests.services.databases import MADE, of_platform, worked
 from tests.services.mortal import Life, Outage, watched
-from tests.services.test_backups import MADE, of_platform, worked
 from tests.services.test_faults_killed import ended, ends, left_of, made, ready, told, users  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def relay(tmp_path: Any) -> Iterator[Relay]:
-    opened = Relay(tmp_path / "engine.sock")
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def bed(tmp_path: Any, relay: Relay) -> Iterator[Bed]:
-    machine = Machine(tmp_path / "state", docker_socket=str(relay.path))
-    try:
-        machine.start_agent()
-        yield Bed(machine)
-    finally:
-        machine.close()
+def bed(relayed: Machine) -> Bed:
+    return Bed(relayed)
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from services.models import Binding, Plan, Repository, ServiceBroker, ServiceIns
 from tenants.models import Region, Space
 from tests.cell.machine import docker
 from tests.services.bed import Bed
+from tests.services.databases import MADE, of_platform
 from tests.services.mortal import Life, dies, outlive, watched
-from tests.services.test_backups import MADE, of_platform
 
 pytestmark = pytest.mark.slow
 

@@ -17,11 +17,11 @@ from services.brokers.engine import rows
 from services.brokers.engine.base import Mark, NotAllowed, NotReady
 from services.brokers.keeping import Proof
 from tests.cell.machine import docker, wait_until
+from tests.services import databases
 from tests.services.bed import Bed
+from tests.services.databases import CIPHER
 
 pytestmark = pytest.mark.slow
-
-CIPHER = "c" * 43
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +42,7 @@ def database(bed: Bed) -> Instance:
 @contextmanager
 def connected(bed: Bed, database: Instance) -> Iterator[psycopg.Connection[Any]]:
     given, address = bed.credentials(bed.binding(database)), bed.addresses.taken[database.guid]
-    way = f"host={given['host']} hostaddr={address} dbname=main sslmode=require connect_timeout=5"
-    with psycopg.connect(way, user=given["username"], password=given["password"], autocommit=True) as connection:
+    with databases.connected(given, address) as connection:
         yield connection
 
 

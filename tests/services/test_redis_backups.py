@@ -26,9 +26,9 @@ from tenants.models import Region, Space
 from tests.cell.machine import docker, wait_until
 from tests.services import snapshots
 from tests.services.bed import Bed
+from tests.services.databases import MADE, of_platform, until, worked
 from tests.services.snapshots import CIPHER, OTHER, aged, backed_up, damage, ended, proved, restored, settled, swap
 from tests.services.stand_in import StandIn, stand_in
-from tests.services.test_backups import MADE, of_platform, until, worked
 
 pytestmark = pytest.mark.slow
 

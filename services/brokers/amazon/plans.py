@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.brokers.engine.plans import PlansWrong, identity
+from services.brokers.engine.plans import PlansWrong, document, identity
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,7 @@ class Offer:
 
 def read(path: Path) -> tuple[Offer, ...]:
     """Return what the file offers; raise ``PlansWrong``."""
-    try:
-        with path.open("rb") as file:
-            document = tomllib.load(file)
-    except tomllib.TOMLDecodeError as error:
-        raise PlansWrong(f"{path} is not valid TOML: {error}.") from error
-    return tuple(_offer(path, kind, given) for kind, given in document.items())
+    return tuple(_offer(path, kind, given) for kind, given in document(path).items())
 
 
 def _offer(path: Path, kind: str, given: dict[str, Any]) -> Offer:

@@ -45,11 +45,11 @@ class Access(Depots):
 
     def writer(self, depot: Depot) -> Depot:
         """Make a new key of the instance's own user. The key that it has now stays good."""
-        if depot.bucket is None or not depot.bucket.own_users:
+        if not self.bucket.own_users:
             return depot
         name = _user(depot.guid)
         with _answering():
-            self._ensure_user(name, depot.bucket)
+            self._ensure_user(name, self.bucket.below(depot.guid))
             self._make_room(name)
             key = self._iam.create_access_key(UserName=name)["AccessKey"]
             made = _with_key(depot, key["AccessKeyId"], key["SecretAccessKey"])
@@ -58,12 +58,12 @@ class Access(Depots):
 
     def reader(self, depot: Depot) -> Depot:
         """Make a key that only reads there, and ends by itself."""
-        if depot.bucket is None or not depot.bucket.own_users:
+        if not self.bucket.own_users:
             return depot
         with _answering():
             told = self._client("sts").get_federation_token(
                 Name=depot.guid.replace("-", ""),
-                Policy=json.dumps(policy(depot.bucket, READ)),
+                Policy=json.dumps(policy(self.bucket.below(depot.guid), READ)),
                 DurationSeconds=int(READING.total_seconds()),
             )["Credentials"]
         return _with_key(depot, told["AccessKeyId"], told["SecretAccessKey"], told["SessionToken"])

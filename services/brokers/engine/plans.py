@@ -52,12 +52,16 @@ class Service:
 
 def read(path: Path, *, scale: int) -> tuple[Service, ...]:
     """Return the services of the file, ``scale`` percent of the size that it says; raise ``PlansWrong``."""
+    return tuple(_service(path, name, given, scale) for name, given in document(path).items())
+
+
+def document(path: Path) -> dict[str, Any]:
+    """Return what is in a file of plans; raise ``PlansWrong`` where it cannot be read as such."""
     try:
         with path.open("rb") as file:
-            document = tomllib.load(file)
+            return tomllib.load(file)
     except tomllib.TOMLDecodeError as error:
         raise PlansWrong(f"{path} is not valid TOML: {error}.") from error
-    return tuple(_service(path, name, given, scale) for name, given in document.items())
 
 
 def identity(*names: str) -> str:

@@ -13,14 +13,9 @@ from services.models import Backup, Plan, Repository, RestoreProof, ServiceInsta
 from services.views import kept
 from tenants import access
 from tests.console.counting import queries
+from tests.console.services.pages import page
 
 pytestmark = pytest.mark.django_db
-
-
-def page(client: Any, url: str) -> str:
-    answer = client.get(url)
-    assert answer.status_code == 200, (url, answer.status_code)
-    return answer.content.decode()
 
 
 def at(instance: Any, part: str = "/backups") -> str:

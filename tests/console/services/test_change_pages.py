@@ -15,14 +15,9 @@ from services.jobs.instance import InstanceWork
 from services.models import Plan, ServiceInstance
 from tenants import access
 from tests.console.services.conftest import SECRET
+from tests.console.services.pages import page
 
 pytestmark = pytest.mark.django_db
-
-
-def page(client: Any, url: str) -> str:
-    answer = client.get(url)
-    assert answer.status_code == 200, (url, answer.status_code)
-    return answer.content.decode()
 
 
 def at(instance: Any, part: str = "") -> str:

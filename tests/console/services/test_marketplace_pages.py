@@ -9,18 +9,13 @@ import pytest
 from services import outside
 from services.models import Offering, Plan, PlanVisibility, ServiceBroker
 from tests.console.counting import queries
+from tests.console.services.pages import page
 
 pytestmark = pytest.mark.django_db
 
 
 def market(space: Any, offering: Offering | None = None) -> str:
     return f"/spaces/{space.guid}/marketplace" + (f"/{offering.guid}" if offering else "")
-
-
-def page(client: Any, url: str) -> str:
-    answer = client.get(url)
-    assert answer.status_code == 200, answer.status_code
-    return answer.content.decode()
 
 
 def test_everything_on_offer_says_what_it_is_for(browser: Any, alice: Any, bob: Any, space: Any, postgres: Any) -> None:

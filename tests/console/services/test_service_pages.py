@@ -20,6 +20,7 @@ from services.models import Binding, ServiceInstance
 from tenants import access
 from tests.console.counting import queries
 from tests.console.services.conftest import SECRET
+from tests.console.services.pages import page
 from tests.services.broker import fails
 
 pytestmark = pytest.mark.django_db
@@ -38,12 +39,6 @@ class Measured(Postgres):
 
     def metrics(self, site: Site) -> Metrics:
         return self.measured
-
-
-def page(client: Any, url: str) -> str:
-    answer = client.get(url)
-    assert answer.status_code == 200, (url, answer.status_code)
-    return answer.content.decode()
 
 
 def at(instance: Any, part: str = "") -> str:

@@ -13,15 +13,10 @@ from apps.models import App, Deployment, Droplet
 from paas.lib.queue import work
 from services.actions import instance as instances
 from services.models import Binding, ServiceInstance
+from tests.console.services.pages import page
 from tests.services.broker import fails
 
 pytestmark = pytest.mark.django_db
-
-
-def page(client: Any, url: str) -> str:
-    answer = client.get(url)
-    assert answer.status_code == 200, (url, answer.status_code)
-    return answer.content.decode()
 
 
 @pytest.fixture
