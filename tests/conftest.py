@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,14 +22,15 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+# Each run has a cache of its own as well, from the first test on: whoever has used it keeps the prefix it had then.
+caches.settings["default"]["KEY_PREFIX"] = secrets.token_hex(8)
 
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
-    """Give each test run that is under way a database and a cache of its own, so that several can run side by side."""
+    """Give each test run that is under way a database of its own, so that several can run side by side."""
     with django_db_blocker.unblock(), database.own() as name:
         connections["default"].settings_dict["TEST"]["NAME"] = name
-        caches.settings["default"]["KEY_PREFIX"] = name
         yield
 
 

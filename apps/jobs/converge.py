@@ -9,19 +9,21 @@ from itertools import groupby
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts import audit
 from accounts.models import User
 from apps import addresses, outside, routing, swaps
 from apps.environment import routes_of
-from apps.jobs.verdict import judge, told, why
+from apps.jobs.look import look, note
+from apps.jobs.verdict import judge, why
 from apps.models import App, Deployment, Instance, Process
 from apps.workload import workload_for
 from paas.lib.errors import InsufficientResources
 from paas.lib.models import new_guid
 from paas.lib.queue import Lease, job, others_wait
-from paas.seams.runtimes.base import LogLine, Observation
+from paas.seams.runtimes.base import LogLine
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +69,6 @@ def _fresh(pk: int) -> App:
 
 def _step(app: App, lease: Lease) -> bool:
     """Do all that can be done now; return whether the wish has come true (or has been given up)."""
-    runtime = outside.runtime()
     _end_restarted(app, lease)
     kept = plan(app)
     lease.heartbeat()
@@ -77,13 +78,13 @@ def _step(app: App, lease: Lease) -> bool:
         except InsufficientResources as error:
             give_up(app, app.target, error.detail)
             return False
-        seen = {o.instance: o for o in runtime.observe([app.guid])}
-        changed = note(kept, seen)
+        made = look([app.guid])
+        changed = note(kept, made)
         verdict = judge(app, kept)
         if verdict == "waiting" and not changed:
             return False
         if verdict == "failed":
-            give_up(app, app.target, why(app, kept, seen))
+            give_up(app, app.target, why(app, kept, made.seen))
             return False
         if verdict == "ready":
             finish(app)
@@ -166,31 +167,6 @@ def _apply(app: App, kept: list[Instance]) -> None:
         runtime.apply(workload_for(app, processes[key[1]], deployments[key[0]], rows, uris))
 
 
-def note(rows: list[Instance], seen: dict[str, Observation]) -> bool:
-    """Save what was seen of each instance; return whether the set of those that may get requests changed."""
-    ready_changed = False
-    changed = []
-    for row in rows:
-        found = seen.get(row.guid)
-        state = found.state if found else "unknown"
-        ready = bool(found and found.ready)
-        crashes = found.crashes if found else row.crashes
-        details = told(row, found.exit) if found and found.exit and not ready else row.details
-        if (row.state, row.ready, row.crashes, row.details) == (state, ready, crashes, details):
-            continue
-        ready_changed |= row.ready != ready
-        if row.state != state:
-            row.since = found.since if found else timezone.now()
-        row.state, row.ready, row.crashes, row.details = state, ready, crashes, details
-        row.ever_ready |= ready
-        row.seen_at = found.seen_at if found else row.seen_at
-        changed.append(row)
-    if changed:
-        fields = ["state", "ready", "ever_ready", "since", "seen_at", "crashes", "details"]
-        Instance.objects.bulk_update(changed, fields)
-    return ready_changed
-
-
 def finish(app: App) -> None:
     """The version is healthy: it serves from now on, and is called live once the router leads to it."""
     with transaction.atomic():
@@ -230,7 +206,7 @@ def give_up(app: App, deployment: Deployment, error: str) -> None:
         deployment.save()
         back = fresh.serving
         if back and back.pk != deployment.pk:
-            Instance.objects.filter(deployment=deployment).update(state="crashed", ready=False)
+            Instance.objects.filter(deployment=deployment).update(state="crashed", ready=False, noted_at=Now())
             App.objects.filter(pk=app.pk).update(target=back, droplet=back.droplet)
             audit.record(
                 User.objects.system(), "audit.app.revert", app, deployment_guid=deployment.guid, reason=error,
@@ -259,7 +235,7 @@ def _retire(app: App, kept: list[Instance], lease: Lease) -> None:
 def _end(app: App, rows: list[Instance], keep: set[str], lease: Lease) -> None:
     """Out of the router, drained, ended, their addresses free: everything of the app but ``keep``."""
     if rows:
-        Instance.objects.filter(pk__in=[row.pk for row in rows]).update(ready=False, state="stopping")
+        Instance.objects.filter(pk__in=[row.pk for row in rows]).update(ready=False, state="stopping", noted_at=Now())
         routing.publish()
     if any(row.ready for row in rows):
         time.sleep(DRAIN)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from apps import swaps
 from apps.models import App, Deployment, Instance
 from paas.seams.runtimes.base import Exit, Observation
@@ -36,7 +38,7 @@ def judge(app: App, kept: list[Instance]) -> str:
     return "waiting"
 
 
-def why(app: App, kept: list[Instance], seen: dict[str, Observation]) -> str:
+def why(app: App, kept: list[Instance], seen: Mapping[str, Observation]) -> str:
     """One sentence with the cause, its likely reason and the next step, and the last lines before the end."""
     if app.target and app.target.reason == Deployment.Reason.CANCELING:
         return "The deployment was cancelled."

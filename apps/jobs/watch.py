@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import User
 from apps import outside, routing
-from apps.jobs.converge import note
+from apps.jobs.look import look, note
 from apps.models import App, Instance
 from paas.lib.queue import Lease, hint, job
 from paas.seams.runtimes.base import Happening, LogLine
@@ -22,14 +22,14 @@ EVERY = 1.0  # seconds
 def watch(lease: Lease) -> None:
     region: Region = lease.row
     lease.again(EVERY)
-    seen = {o.instance: o for o in outside.runtime().observe()}
+    made = look()
     rows = list(
         Instance.objects.filter(app__space__region=region)
         .exclude(state="stopping")
         .exclude(deployment__failed_at__isnull=False)
     )
     states = {row.guid: row.state for row in rows}
-    if note(rows, seen):
+    if note(rows, made):
         routing.publish()
     lost = {
         row.app_id for row in rows if row.state == "unknown" or (row.state != states[row.guid] and not row.ever_ready)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.models.app import App, OfAppQuerySet
@@ -87,6 +88,7 @@ class Instance(models.Model):
     ever_ready = models.BooleanField(default=False)
     since = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(null=True, blank=True)
+    noted_at = models.DateTimeField(db_default=Now())  # when it was written last; what was seen before is out of date
     crashes = models.PositiveIntegerField(default=0)
     details = models.TextField(blank=True, default="")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from apps.jobs.converge import note
+from apps.jobs.look import look, note
 from apps.models import Process
 
 WHOLE = ("index", "uptime", "mem_quota", "disk_quota", "fds_quota", "log_rate_limit")
@@ -61,8 +61,9 @@ def test_a_version_that_failed_shows_as_crashed_while_the_old_one_serves(api, al
 def test_an_instance_that_ended_says_why_and_what_to_do(api, alice, running, runtime):
     row = running.running.get()
     row.ever_ready = False
+    row.save()
     runtime.crash(row.guid, status=3, lines=["no database", ""])
-    note([row], {each.instance: each for each in runtime.observe([running.guid])})
+    note([row], look([running.guid]))
     (told,) = stats(api(alice), running)
     assert told["details"].startswith(
         "exited, exit status 3. Instance 0 exited with status 3 soon after it was started."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts import actions, signin
 from tests.conftest import make_user
@@ -40,10 +41,10 @@ def test_one_signs_in_makes_a_token_and_signs_out(visit, faults, person, script)
     page.get_by_label("Username or e-mail address").fill(person.username)
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in", exact=True).click()
-    assert page.get_by_role("heading", name="There is a problem").is_visible()
+    expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    assert page.get_by_role("heading", name="Your account").is_visible()
+    expect(page.get_by_role("heading", name="Your account")).to_be_visible()
     page.get_by_role("link", name="Your API tokens").click()
     page.get_by_role("button", name="Make a token").click()
     page.get_by_label("Name", exact=True).fill("backup")
@@ -54,6 +55,6 @@ def test_one_signs_in_makes_a_token_and_signs_out(visit, faults, person, script)
         assert faults(page) == []
     page.get_by_role("link", name="Go back to your tokens").click()
     page.get_by_role("button", name="Revoke backup").click()
-    assert page.get_by_text("is revoked").is_visible()
+    expect(page.get_by_text("is revoked")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
-    assert page.get_by_role("heading", name="Sign in").is_visible()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

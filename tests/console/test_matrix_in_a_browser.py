@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts.models import RobotKey, User
 from tenants import access
@@ -73,7 +74,8 @@ def test_roles_are_given_by_keyboard_alone(
     page.keyboard.press("Enter")  # sends the form
     page.wait_for_url("**/access/review")
     shoot(page, f"review-{script}")
-    assert "Save these changes?" in page.content() and "in production" in page.content()
+    expect(page.locator("body")).to_contain_text("Save these changes?")
+    expect(page.locator("body")).to_contain_text("in production")
     if script:
         assert faults(page) == []
     page.get_by_role("button", name="Save the changes").focus()
@@ -86,10 +88,11 @@ def test_on_a_phone_it_is_one_person_at_a_time(
     visit: Any, faults: Any, team: None, org: Any, bob: User, dora: User
 ) -> None:
     page = visit(f"/orgs/{org.guid}/access", dora, width=375)
-    assert not page.get_by_role("checkbox").first.is_visible()
+    expect(page.get_by_role("checkbox").first).not_to_be_visible()
     page.get_by_role("link", name=bob.username).first.click()
     page.get_by_label(f"Supporter: {bob.username} in staging").check(force=True)
     page.get_by_role("button", name="Review the changes").click()
+    expect(page.get_by_role("button", name="Save the changes")).to_be_visible()
     assert faults(page) == []
     page.get_by_role("button", name="Save the changes").click()
     page.wait_for_url("**/people/**")
@@ -108,7 +111,7 @@ def test_a_manager_looks_as_somebody_else_and_stops(
     shoot(page, "viewing-refused")
     page.get_by_role("button", name="Stop viewing").click()
     page.wait_for_url("**/people/**")
-    assert "as yourself again" in page.content()
+    expect(page.locator("body")).to_contain_text("as yourself again")
 
 
 def test_a_leaver_goes_and_comes_back(
@@ -120,13 +123,13 @@ def test_a_leaver_goes_and_comes_back(
     page = visit(f"/orgs/{org.guid}/members/{alice.guid}/remove", dora)
     page.get_by_label("Who takes over?").select_option(bob.guid)
     page.get_by_role("button", name="Remove from the organization").click()
-    assert "shown this once" in page.content()
+    expect(page.locator("body")).to_contain_text("shown this once")
     shoot(page, "removed")
     assert faults(page) == []
     page.get_by_role("link", name="I have put the keys").click()
     page.get_by_role("button", name="Undo").click()
     page.wait_for_url("**/departures")
-    assert "is in ministry again" in page.content()
+    expect(page.locator("body")).to_contain_text("is in ministry again")
     assert alice.space_roles.exists() and not Invitation.objects.exists()
     made.refresh_from_db()
     assert made.caretaker == bob

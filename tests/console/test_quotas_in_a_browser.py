@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from apps.models import App
 from tenants.actions import quota_request, space_quota
@@ -52,6 +53,6 @@ def test_a_request_is_accepted_with_one_click(
 ) -> None:
     page = visit("/platform/quota-requests", root, script=script)
     page.get_by_role("button", name="Accept what ministry asks for").click()
-    assert page.get_by_text("ministry has the quota ministry now.").is_visible()
+    expect(page.get_by_text("ministry has the quota ministry now.")).to_be_visible()
     org.refresh_from_db()
     assert org.quota.total_routes == 1500

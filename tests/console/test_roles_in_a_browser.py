@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from tenants import access
 from tenants.actions import custom_role, role_request
@@ -69,23 +70,23 @@ def test_a_role_is_made_changed_and_asked_for(
     page.get_by_label("Name", exact=True).fill("Reader of logs")
     if script:
         page.get_by_label("Find a permission").fill("LOGS")
-        assert page.get_by_text("1 permission with these words").is_visible()
-        assert not page.get_by_label("Delete apps").is_visible()
+        expect(page.get_by_text("1 permission with these words")).to_be_visible()
+        expect(page.get_by_label("Delete apps")).not_to_be_visible()
         assert faults(page) == []
     page.get_by_label("Read the logs of apps").check()
     page.get_by_role("button", name="Make the role").click()
-    assert page.get_by_text("The role Reader of logs is there.").is_visible()
+    expect(page.get_by_text("The role Reader of logs is there.")).to_be_visible()
     page.goto(page.url.split("/roles/")[0] + f"/roles/{busy.guid}/change")
     page.get_by_label("Change instances, memory and disk").check()
     page.get_by_role("button", name="Continue").click()
-    assert page.get_by_text("Whom it affects").is_visible()
+    expect(page.get_by_text("Whom it affects")).to_be_visible()
     if script:
         assert faults(page) == []
     page.get_by_role("button", name="Change the role").click()
-    assert page.get_by_text("is changed").is_visible()
+    expect(page.get_by_text("is changed")).to_be_visible()
     page.goto(page.url.split("/roles/")[0] + f"/orgs/{org.guid}/requests")
     page.get_by_role("button", name="Accept what eve@example.com asks for").click()
-    assert page.get_by_text("holds the role Space developer now.").is_visible()
+    expect(page.get_by_text("holds the role Space developer now.")).to_be_visible()
     assert RoleRequest.objects.filter(state="accepted").count() == 1
     if script:
         assert faults(page) == []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from playwright.sync_api import expect
 
 from accounts import actions, resets
 from accounts.models import PasswordReset
@@ -42,20 +43,23 @@ def test_a_passkey_is_added_and_is_all_that_signing_in_takes(visit, faults, pers
     fill_in(page, person)
     assert faults(page) == []
     page.get_by_role("link", name="Add a passkey").click()
+    expect(page.get_by_role("button", name="Add the passkey")).to_be_visible()
     assert faults(page) == []
     page.get_by_label("Name").fill("my phone")
     page.get_by_role("button", name="Add the passkey").click()
     page.get_by_role("heading", name="Recovery codes").wait_for()
     assert len(page.locator("#codes").inner_text().split()) == 10 and faults(page) == []
     page.get_by_role("link", name="I have kept them").click()
-    assert page.get_by_role("row").filter(has_text="my phone").is_visible() and faults(page) == []
+    expect(page.get_by_role("row").filter(has_text="my phone")).to_be_visible()
+    assert faults(page) == []
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.get_by_role("heading", name="Organizations").wait_for()
     page.get_by_role("link", name=person.display_name).click()
-    assert page.get_by_text("signed in by passkey").is_visible()
+    expect(page.get_by_text("signed in by passkey")).to_be_visible()
     page.goto(page.url.replace("/account", "/account/sessions"))
-    assert page.get_by_text("Chrome on Linux").is_visible() and faults(page) == []
+    expect(page.get_by_text("Chrome on Linux")).to_be_visible()
+    assert faults(page) == []
 
 
 def test_an_old_security_key_is_a_second_factor_and_no_more(visit, faults, person):
@@ -89,6 +93,7 @@ def test_a_browser_that_was_left_open_asks_again_with_the_passkey(visit, faults,
     page.goto(f"{live_server.url}/account/ways")
     page.get_by_role("link", name="Remove my phone").click()
     page.get_by_role("link", name="Use a passkey").click()
+    expect(page.get_by_role("button", name="Use a passkey")).to_be_visible()
     assert faults(page) == []
     page.get_by_role("button", name="Use a passkey").click()
     page.get_by_role("heading", name="Remove the passkey “my phone”").wait_for()
@@ -108,7 +113,7 @@ def test_without_the_finger_there_is_no_way_in_by_passkey_alone(visit, person):
     devtools.send("WebAuthn.setUserVerified", {"authenticatorId": key, "isUserVerified": False})
     page.get_by_role("button", name="Sign in with a passkey").click()
     page.get_by_text("No passkey was chosen, or it took too long.").wait_for()
-    assert page.get_by_role("heading", name="Sign in").is_visible()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -118,13 +123,13 @@ def test_a_code_is_enough_without_a_passkey_and_without_scripts(visit, faults, p
     fill_in(page, person)
     page.get_by_label("Code").fill("000000")
     page.get_by_role("button", name="Sign in", exact=True).click()
-    assert page.get_by_role("heading", name="There is a problem").is_visible()
+    expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
     assert page.get_by_role("button", name="Use a passkey").is_visible() is script
     if script:
         assert faults(page) == []
     page.get_by_label("Code").fill(app.code())
     page.get_by_role("button", name="Sign in", exact=True).click()
-    assert page.get_by_role("heading", name="Your account").is_visible()
+    expect(page.get_by_role("heading", name="Your account")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [360, 1200])
@@ -134,16 +139,19 @@ def test_the_other_pages_are_clean(visit, faults, person, live_server, width):
     fill_in(page, person)
     page.get_by_label("Code").fill(codes[0])
     page.get_by_role("button", name="Sign in", exact=True).click()
-    assert page.get_by_text("9 left").is_visible() and faults(page) == []
+    expect(page.get_by_text("9 left")).to_be_visible()
+    assert faults(page) == []
     for path in ("app/remove", "codes/new", "codes", "passkeys/add"):
         page.goto(f"{live_server.url}/account/ways/{path}")
         assert faults(page) == [], path
     Authenticator.objects.filter(type="totp").delete()
     page.goto(f"{live_server.url}/account/ways/app/add")
-    assert page.get_by_alt_text("QR code").is_visible() and faults(page) == []
+    expect(page.get_by_alt_text("QR code")).to_be_visible()
+    assert faults(page) == []
     PasswordReset.objects.create(user=person, digest=resets.digest("secret"), expires_at="2999-01-01T00:00Z")
     stale = visit("/account/ways/codes/new", person, width=width)
-    assert stale.get_by_role("heading", name="Confirm that it is you").is_visible() and faults(stale) == []
+    expect(stale.get_by_role("heading", name="Confirm that it is you")).to_be_visible()
+    assert faults(stale) == []
     for path in ("/accounts/password/reset", "/accounts/password/reset/secret"):
         lost = visit(path, width=width)
         assert faults(lost) == [], path
@@ -155,4 +163,4 @@ def test_a_lost_password_without_scripts(visit, person, live_server):
     page.get_by_role("link", name="I have lost my password").click()
     page.get_by_label("Username or e-mail address").fill(person.username)
     page.get_by_role("button", name="Send the link").click()
-    assert page.get_by_role("heading", name="Look at your mail").is_visible()
+    expect(page.get_by_role("heading", name="Look at your mail")).to_be_visible()

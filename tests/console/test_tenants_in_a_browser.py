@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from accounts import audit
 from tenants import access, manual
@@ -62,5 +63,5 @@ def test_roles_are_saved_with_and_without_script(visit: Any, space: Any, dora: A
     page = visit(f"/spaces/{space.guid}/members", dora, script=script)
     page.get_by_label("Space manager: alice@example.com").check(force=True)
     page.get_by_role("button", name="Save roles").click()
-    assert "The roles are saved." in page.content()
+    expect(page.locator("body")).to_contain_text("The roles are saved.")
     assert "space_manager" in access.roles_held(alice, space=space)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.contrib.staticfiles import finders
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from accounts import audit
 from apps import outside
@@ -165,7 +166,7 @@ def test_logs_are_live_and_can_be_paused(visit: Any, alice: Any, busy: App) -> N
 def test_a_link_to_a_line_shows_that_line(visit: Any, alice: Any, busy: App) -> None:
     at = outside.runtime().read_log(busy.guid)[30].at
     page = visit(f"/apps/{busy.guid}/logs?at={at}#{at}", alice)
-    assert page.locator(f'[id="{at}"]').is_visible()
+    expect(page.locator(f'[id="{at}"]')).to_be_visible()
     assert page.evaluate(f"document.getElementById('{at}').matches(':target')")
 
 

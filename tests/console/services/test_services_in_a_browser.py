@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from services.actions import binding as bindings
 from services.actions import instance as instances
@@ -147,7 +148,7 @@ def test_a_restore_needs_no_script(visit: Any, alice: Any, database: Any) -> Non
     page.get_by_role("button", name="Back up now").click()
     page.get_by_text("Backing up").wait_for()
     page.get_by_role("link", name="Restore the backup of").click()
-    assert page.get_by_label("A backup, as it was taken").is_checked()
+    expect(page.get_by_label("A backup, as it was taken")).to_be_checked()
     page.get_by_role("button", name="Restore into a new service").click()
     page.get_by_text("Being created").first.wait_for()
     assert ServiceInstance.objects.get(name="records-restored").wish["restore"]["backup"]
