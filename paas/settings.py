@@ -218,6 +218,7 @@ MFA_FORMS = {
     "edit_webauthn": "accounts.forms.factors.PasskeyNameForm",
 }
 PAAS_ADMIN_SECOND_FACTOR = env("PAAS_ADMIN_SECOND_FACTOR", "optional")
+PAAS_ACCOUNT_ENDS = ["tenants.actions.account.ends"]
 PAAS_SECOND_FACTOR_RULES = ["accounts.factors.of_platform_admins", "tenants.second_factor.of_members"]
 
 SILENCED_SYSTEM_CHECKS = [

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils.module_loading import import_string
 
 from accounts import audit
 from accounts.access import authorize
@@ -76,11 +78,18 @@ def delete_user(actor: User, user: User) -> Job:
         raise Unprocessable("The system's own account cannot be deleted.")
     if user == actor:
         raise Unprocessable("Nobody can delete their own account. Ask another platform admin.")
+    account_ends(actor, user)
     admin_stays(user)
     audit.record(actor, "audit.user.delete", user, before=audit.state(user, TOLD))
     guid = user.guid
     user.delete()
     return Job.objects.create(owner=actor, operation="user.delete", state=Job.State.COMPLETE, resource_guid=guid)
+
+
+def account_ends(actor: User, user: User) -> None:
+    """Let those who keep more about the account than we do settle it, in the transaction that deletes it."""
+    for path in settings.PAAS_ACCOUNT_ENDS:
+        import_string(path)(actor, user)
 
 
 def _address(email: str) -> str | None:

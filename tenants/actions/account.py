@@ -1,17 +1,23 @@
-"""Closing one's own account: what one holds in organizations goes first, and none of them is left without a manager."""
+"""The end of an account: what it holds in organizations goes with it, role by role, and keys that it saw are told of.
+
+Who closes their own leaves no organization without a manager; a platform admin may.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from django.db import transaction
+from django.db.models import Q
 
-from accounts import audit
+from accounts import audit, mail
 from accounts.access import authorize
 from accounts.actions import profile
-from accounts.models import User
+from accounts.models import RobotKey, User
 from paas.lib.errors import Unprocessable
 from tenants import personal
+from tenants.actions import departure
+from tenants.actions import robot as robots
 from tenants.actions import role as roles
 from tenants.models import Organization
 
@@ -20,20 +26,58 @@ from tenants.models import Organization
 def close(actor: User) -> None:
     """Delete one's own account with its roles, tokens and sessions; what was recorded stays."""
     authorize(actor, "account.close", actor)
-    held = Organization.objects.filter(deleting_at=None, roles__user=actor).distinct().order_by("pk")
-    organizations = list(held)
-    for organization in organizations:
-        roles.lock(organization)
+    organizations = _locked(actor)
     if alone := managed_alone(actor, organizations):
         names = ", ".join(f"'{organization.name}'" for organization in alone)
         raise Unprocessable(
             f"You are the last organization manager of {names}. Make somebody else organization manager first, "
             "or have a platform admin delete what nobody needs."
         )
-    for organization in organizations:
-        for row in (*roles.in_spaces(actor, organization), *roles.of_member(actor, organization)):
-            roles.note(actor, row, "remove")
     profile.end(actor)
+
+
+def ends(actor: User, user: User) -> None:
+    """Record in each organization what goes with the account that is about to be deleted.
+
+    Nobody is there to be shown new keys of robots, so whoever looks after a robot is asked to rotate those that the
+    person has seen.
+    """
+    for organization in _locked(user):
+        left = departure.estate(user, organization)
+        for row in left.roles:
+            roles.note(actor, row, "remove")
+        for key in left.keys:
+            _ask_to_rotate(user, key)
+        audit.record(
+            actor,
+            "audit.organization.member-remove",
+            user,
+            organization=organization,
+            heir=None,
+            robots=[robot.user.username for robot in left.robots],
+            keys=[key.name for key in left.keys],
+            departure=None,
+        )
+
+
+def _locked(person: User) -> list[Organization]:
+    held = Q(roles__user=person) | Q(spaces__roles__user=person)
+    found = Organization.objects.filter(held, deleting_at=None).distinct().order_by("pk")
+    return [Organization.objects.lock(organization.pk) for organization in found]
+
+
+def _ask_to_rotate(person: User, key: RobotKey) -> None:
+    owner = key.robot.robot
+    for address in robots.keepers(owner, without=person):
+        mail.send(
+            address,
+            "key-seen",
+            subject=f"Rotate the key “{key.name}” of {key.robot.display_name}",
+            template="mail/key-seen.txt",
+            key=key,
+            robot=owner,
+            person=person,
+        )
 
 
 def managed_alone(person: User, organizations: list[Organization] | None = None) -> list[Organization]:

@@ -112,6 +112,15 @@ def _told(robot: Robot) -> dict[str, Any]:
     }
 
 
+def keepers(robot: Robot, *, without: User | None = None) -> list[str]:
+    """Return the addresses of whoever looks after the robot: its caretaker or, without one, the managers."""
+    keeper = robot.caretaker
+    if keeper and keeper != without and keeper.is_active and keeper.email:
+        return [keeper.email]
+    managers = roles.lasting_managers(robot.organization).exclude(user=without)
+    return sorted({email for email in managers.values_list("user__email", flat=True) if email})
+
+
 def _locked(organization: Organization) -> Organization:
     locked: Organization = Organization.objects.lock(organization.pk)
     if locked.deleting_at:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import keys, mail
 from accounts.models import RobotKey
 from paas.lib.queue import Lease, job
-from tenants.actions.role import lasting_managers
+from tenants.actions.robot import keepers
 from tenants.models import Robot
 
 
@@ -38,12 +38,3 @@ def announce_key(lease: Lease) -> None:
 
 def words(days: int) -> str:
     return "within a day" if days <= 1 else f"in {days} days"
-
-
-def keepers(robot: Robot) -> list[str]:
-    """Return the addresses of whoever looks after the robot: its caretaker or, without one, the managers."""
-    keeper = robot.caretaker
-    if keeper and keeper.is_active and keeper.email:
-        return [keeper.email]
-    managers = lasting_managers(robot.organization).values_list("user__email", flat=True)
-    return sorted({email for email in managers if email})
