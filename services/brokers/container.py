@@ -72,7 +72,7 @@ class ContainerBroker(Broker):
     def provision(self, instance: Instance, *, by: str = "") -> Outcome:
         begun = self.addresses.of(instance.guid) is not None
         try:
-            seen = self._seen(instance.guid)
+            seen = self.observation(instance.guid)
             if seen and _plan_of(seen) != instance.plan_id:
                 return Refused(BrokerError(f"The instance {instance.name} exists already, with another plan."))
             if instance.origin:
@@ -93,7 +93,7 @@ class ContainerBroker(Broker):
         try:
             if self.addresses.of(instance.guid) is None:
                 return Refused(BrokerError(f"The instance {instance.name} was never made, or is deleted."))
-            seen = self._seen(instance.guid)
+            seen = self.observation(instance.guid)
             self._check_change(instance, previous, seen)
             if (instance.parameters or {}).get("reboot") or (seen and seen.revision != self._revision(instance)):
                 self.runtime.prune(instance.guid, (), grace=GRACE)
@@ -116,23 +116,14 @@ class ContainerBroker(Broker):
         return Done(bound=Bound(server.credentials(site, user)))
 
     def remove(self, what: Instance | Binding, *, by: str = "") -> Outcome:
-        try:
-            if isinstance(what, Instance):
-                self.keeping.write_last(what)
-                self.clear(what.guid)
-            elif self.addresses.of(what.instance.guid):
-                site = self.site(what.instance)  # also where its container is away: it comes back with the user in it
-                self.wait(lambda: self.server(what.instance).drop_user(site, self._user(what).name))
-        except LATER:
-            return Accepted("remove", retry_after=RETRY)
-        except NEVER as error:
-            raise BrokerError(error.detail) from error
-        return Done()
+        operation = f"remove {time.time():.0f}"
+        done = self.poll(what, operation).state == "gone"
+        return Done() if done else Accepted(operation, retry_after=RETRY)
 
     def poll(self, what: Instance | Binding, operation: str) -> Progress:
-        if operation == "remove":
-            outcome = self.remove(what)
-            return Progress("gone") if isinstance(outcome, Done) else _progress(outcome)
+        verb, _, since = operation.partition(" ")
+        if verb == "remove":
+            return self._remove(what, float(since or 0))
         if isinstance(what, Binding):
             return _progress(self.bind(what))
         return _progress(self.provision(what) if operation == "provision" else self._settled(what))
@@ -140,7 +131,7 @@ class ContainerBroker(Broker):
     def fetch(self, what: Instance | Binding) -> Fetched | None:
         instance = what if isinstance(what, Instance) else what.instance
         try:
-            seen = self._seen(instance.guid)
+            seen = self.observation(instance.guid)
             if seen is None:
                 return None
             plan, _, release = seen.revision.partition("@")
@@ -162,7 +153,7 @@ class ContainerBroker(Broker):
         """Make the container run, unless it does, on the volume that it may have had before; do not ask whether it is well."""
         self.addresses.take(instance.guid)  # its own from now on
         site = self.site(instance)
-        if site.depot and self._seen(instance.guid) is None:
+        if site.depot and self.observation(instance.guid) is None:
             site = replace(site, depot=self.access.writer(site.depot))
         self.runtime.apply(self.workload(instance, site))
 
@@ -194,14 +185,12 @@ class ContainerBroker(Broker):
 
     def observation(self, guid: str) -> Observation | None:
         """Return how the instance's container is: its state, crashes, memory, CPU, and what its volume holds."""
-        return self._seen(guid)
+        return next(iter(self.runtime.observe([guid])), None)
 
     def way(self, offering_id: str, guid: str) -> Peer | None:
         """Return where the instance's server listens, for the firewall of what is bound to it."""
         address = self.addresses.of(guid)
         return Peer(address, self.servers[offering_id].port) if address and offering_id in self.servers else None
-
-    # ---------------------------------------------------------------------------------------------------------------
 
     def _settle(self, instance: Instance) -> None:
         site, server = self.site(instance), self.server(instance)
@@ -229,14 +218,25 @@ class ContainerBroker(Broker):
             else:
                 return
 
+    def _remove(self, what: Instance | Binding, since: float) -> Progress:
+        try:
+            if isinstance(what, Instance):
+                self.keeping.write_last(what, since)
+                self.clear(what.guid)
+            elif self.addresses.of(what.instance.guid):
+                site = self.site(what.instance)  # also where its container is away: it comes back with the user in it
+                self.wait(lambda: self.server(what.instance).drop_user(site, self._user(what).name))
+        except LATER as error:
+            return Progress("in progress", error.detail, retry_after=RETRY)
+        except NEVER as error:
+            raise BrokerError(error.detail) from error
+        return Progress("gone")
+
     def clear(self, guid: str) -> None:
         self.runtime.prune(guid, (), grace=GRACE)
         self.runtime.forget(guid)
         self.access.dismiss(guid)
         self.addresses.give_back(guid)
-
-    def _seen(self, guid: str) -> Observation | None:
-        return next(iter(self.runtime.observe([guid])), None)
 
     def _check_change(self, instance: Instance, previous: Previous, seen: Observation | None) -> None:
         """Raise before anything is stopped where the new plan cannot be."""
@@ -267,8 +267,7 @@ class ContainerBroker(Broker):
         )
 
     def _user(self, binding: Binding) -> User:
-        name = "u" + binding.guid.replace("-", "")
-        return User(name, secrets.password(self.keys[0], "binding", binding.guid))
+        return User("u" + binding.guid.replace("-", ""), secrets.password(self.keys[0], "binding", binding.guid))
 
     def _revision(self, instance: Instance) -> str:
         return f"{instance.plan_id}@{self._service(instance).release}"

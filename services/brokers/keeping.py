@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,14 +14,17 @@ from typing import TYPE_CHECKING
 from paas.seams.runtimes.base import Observation, Workload
 
 from .base import Instance, Origin
-from .engine.base import BackedUp, Backups, Mark, NotAllowed, NotReady, Site, Wanted
+from .engine.base import BackedUp, Backups, Mark, NotAllowed, NotKept, NotReady, Site, Wanted
 from .engine.depot import PROOF, Depot, store_name
 from .engine.workload import RESTORE, restoring
 
 if TYPE_CHECKING:
     from .container import ContainerBroker
 
+log = logging.getLogger(__name__)
+
 PROVED = re.compile(r"proved: heartbeat ([0-9.]+), seconds ([0-9]+)(?:, rows(.*))?")
+LAST_PATIENCE = 3600  # seconds that a removal waits for a backup store that is away
 WORDS = 3  # lines of what a restore last said that are passed on
 
 
@@ -53,13 +58,23 @@ class Keeping:
         self.broker.runtime.forget(store_name(guid))
         self.broker.access.empty(guid)
 
-    def write_last(self, instance: Instance) -> None:
-        """Before an instance goes: leave what it can come back with; raise ``NotReady`` while that is being written."""
+    def write_last(self, instance: Instance, since: float) -> None:
+        """Before an instance goes: leave what it can come back with; raise ``NotReady`` while that is being written.
+
+        A store that is away is waited for, but not for ever ``since`` (seconds since 1970) the removal was asked for:
+        from then on the instance goes with the backups that it has.
+        """
         written = True
-        with suppress(NotReady, NotAllowed):  # it may never have run
-            server = self.broker.server(instance)
-            if isinstance(server, BackedUp):
-                written = server.write_last(self.broker.site(instance))
+        try:
+            server, site = self.broker.server(instance), self.broker.site(instance)
+            if isinstance(server, BackedUp) and site.depot:
+                written = server.write_last(site)
+        except NotKept as error:
+            if time.time() < since + LAST_PATIENCE:
+                raise NotReady(f"The last backup cannot be put away yet, and is tried again. {error.detail}") from error
+            log.warning("%s goes without a last backup: %s", instance.name, error.detail)
+        except (NotReady, NotAllowed):
+            return  # it may never have run
         if not written:
             raise NotReady("The last backup is being taken.")
 

@@ -16,7 +16,7 @@ from accounts.models import User
 from paas.lib.queue import work
 from services import crossing, outside
 from services.actions import instance as instances
-from services.brokers.base import Done, Instance, Origin
+from services.brokers.base import Accepted, Done, Instance, Origin
 from services.brokers.engine.access import READ, Access, policy
 from services.brokers.engine.base import NotReady
 from services.models import Plan, ServiceBroker, ServiceInstance
@@ -128,6 +128,38 @@ def test_with_the_bucket_away_the_database_goes_on_and_the_page_tells(
         amazon.mend()
         for each in MADE:
             each.cache_clear()
+
+
+@pytest.fixture
+def cut_off(bed: Bed, amazon: StandIn) -> Iterator[Instance]:
+    """A database whose bucket has gone away."""
+    bed.broker = bed.broker_with(bucket=amazon.bucket())
+    made = replace(bed.instance("postgres", "tiny-15"), cipher=CIPHER)
+    assert bed.broker.provision(made) == Done()
+    amazon.cut()
+    try:
+        yield made
+    finally:
+        amazon.mend()
+
+
+def test_what_is_removed_while_the_bucket_is_away_waits_for_its_last_backup(
+    bed: Bed, cut_off: Instance, amazon: StandIn
+) -> None:
+    removal = bed.broker.remove(cut_off)
+    assert isinstance(removal, Accepted)
+    progress = bed.broker.poll(cut_off, removal.operation)
+    assert progress.state == "in progress" and "cannot be put away yet" in progress.description
+    assert query(bed, cut_off, "SELECT 1")
+    amazon.mend()
+    until(lambda: bed.broker.poll(cut_off, removal.operation).state == "gone", "the removal")
+
+
+def test_a_bucket_that_stays_away_does_not_hold_up_a_removal_for_ever(
+    bed: Bed, cut_off: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.brokers.keeping.LAST_PATIENCE", 0)
+    assert bed.broker.remove(cut_off) == Done()
 
 
 def told(row: ServiceInstance) -> str:

@@ -25,6 +25,10 @@ class NotReady(PaasError):
     status, title = 503, "ServiceUnavailable"
 
 
+class NotKept(NotReady):
+    """The server answers, and what it should put into the backup store is not there."""
+
+
 class NotAllowed(PaasError):
     """The server cannot do what is asked for, and never will; the sentence says why."""
 
@@ -216,8 +220,11 @@ class BackedUp(Server):
         """Write the heartbeat and return its time; ``kept``: once it is in the store. Raise ``NotReady``."""
 
     def write_last(self, site: Site) -> bool:
-        """Have in the depot what the server can come back with after its end; return whether it is. Raise ``NotReady``."""
-        self.beat(site)  # behind which a restore to that time can stop
+        """Have in the depot what the server can come back with after its end; return whether it is.
+
+        Raise ``NotReady`` where the server does not answer, ``NotKept`` where it does and the depot does not.
+        """
+        self.beat(site, kept=True)  # behind which a restore to that time can stop
         return True
 
     def mark(self, site: Site) -> Mark:

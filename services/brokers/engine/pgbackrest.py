@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
+from psycopg.abc import Query
 
-from .base import Backups, NotReady, Size, Taken, Wanted
+from .base import Backups, NotKept, NotReady, Size, Taken, Wanted
 from .depot import Bucket, Depot
 
 STORE = "/var/lib/pgbackrest"
@@ -21,6 +22,7 @@ KEPT_DAYS = 7
 # With the store away the log waits on the disk, up to this part of it: then it is dropped rather than the server stopped,
 # and what is restored from the last backup ends there. That is told, and another backup is taken.
 WAITING_SHARE, LEAST_WAITING_MB = 4, 64
+NONE_WAITS = "SELECT NOT EXISTS (SELECT FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready')"
 PATIENCE = 15.0  # seconds until a part of the log is put away
 LOOK = 0.2  # seconds
 UNREADABLE = 99  # as pgBackRest calls it; what it tells is not what there is
@@ -120,14 +122,19 @@ def beat(connection: psycopg.Connection[Any], *, kept: bool) -> datetime:
     row: Any = connection.execute("UPDATE public.heartbeat SET at = clock_timestamp() RETURNING at").fetchone()
     if not kept:
         return row[0]  # type: ignore[no-any-return]
+    deadline = time.monotonic() + PATIENCE
+    _wait(connection, NONE_WAITS, deadline)  # another part would stand behind those that wait, each time that we ask
     connection.execute("SELECT pg_create_restore_point(%s)", [point(row[0])])
     part: Any = connection.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
-    deadline = time.monotonic() + PATIENCE
-    while not connection.execute("SELECT 1 FROM pg_stat_archiver WHERE last_archived_wal >= %s", [part[0]]).fetchone():
-        if time.monotonic() > deadline:
-            raise NotReady("What the database last wrote is not in the backup store yet.")
-        time.sleep(LOOK)
+    _wait(connection, sql.SQL("SELECT last_archived_wal >= {} FROM pg_stat_archiver").format(part[0]), deadline)
     return row[0]  # type: ignore[no-any-return]
+
+
+def _wait(connection: psycopg.Connection[Any], until: Query, deadline: float) -> None:
+    while not (told := connection.execute(until).fetchone()) or not told[0]:
+        if time.monotonic() > deadline:
+            raise NotKept("What the database last wrote is not in the backup store yet.")
+        time.sleep(LOOK)
 
 
 def point(beat: datetime) -> str:

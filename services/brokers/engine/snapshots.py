@@ -12,7 +12,7 @@ from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 from typing import Any
 
-from .base import BackedUp, Backups, Json, NotAllowed, NotReady, Site, Size, Taken, Wanted
+from .base import BackedUp, Backups, Json, NotAllowed, NotKept, NotReady, Site, Size, Taken, Wanted
 from .depot import Bucket, Depot
 
 PORT = 7443  # that nobody but the platform reaches
@@ -123,7 +123,7 @@ def _ask(site: Site, method: str, path: str) -> Any:
     finally:
         connection.close()
     if answer.status >= 400:
-        raise NotReady(f"The backup store does not answer: {told.get('error', answer.reason)}")
+        raise NotKept(f"The backup store does not answer: {told.get('error', answer.reason)}")
     return told if answer.status == 200 else None
 
 
