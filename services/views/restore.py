@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -17,6 +18,7 @@ from services.forms.restore import BACKUP, NEWEST, RestoreForm
 from services.models import Plan, Repository, ServiceInstance
 from services.views import kept, prices
 from services.views.frame import services_crumbs, space_of, space_page
+from services.views.listed import PER_PAGE
 from services.views.marketplace import use_after
 from tenants.access import verbs_held
 from tenants.forms import errors_told_in
@@ -116,8 +118,6 @@ def deleted(request: HttpRequest, guid: str) -> HttpResponse:
     space = space_of(request, guid)
     demand(request, "service.view", space)
     rows = kept.repositories(person(request)).filter(space=space, instance=None, backups__isnull=False).distinct()
-    may = verbs_held(person(request), space)
-    return space_page(
-        request, space, "services/deleted.html", rows=list(rows.order_by("-deleted_at")),
-        may_restore="service.see_credentials" in may,
-    )  # fmt: skip
+    page = Paginator(rows.order_by("-deleted_at", "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    may_restore = "service.see_credentials" in verbs_held(person(request), space)
+    return space_page(request, space, "services/deleted.html", page=page, may_restore=may_restore)

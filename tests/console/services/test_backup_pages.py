@@ -224,6 +224,17 @@ def test_a_deleted_service_is_brought_back(
     assert ServiceInstance.objects.get(name="records").wish["restore"] == {"repository": repository.pk}
 
 
+def test_many_deleted_services_come_a_page_thena_time(browser: Any, alice: Any, space: Any) -> None:
+    gone = {"instance": None, "space": space, "offering_id": "x", "disk_mb": 1}
+    for number in range(51):
+        then = timezone.now() - timedelta(hours=number)
+        backed_up(Repository.objects.create(name=f"old-{number}.", until=then, deleted_at=then, **gone))
+    listed = f"/spaces/{space.guid}/services/deleted"
+    first, second = page(browser(alice), listed), page(browser(alice), f"{listed}?page=2")
+    assert "old-49." in first and "old-50." not in first and "Page 1 of 2" in first
+    assert "old-50." in second and "old-49." not in second
+
+
 def test_the_pages_cost_the_same_however_many_there_are(
     browser: Any, alice: Any, space: Any, database: Any, repository: Any, postgres: dict[str, Plan]
 ) -> None:
