@@ -19,7 +19,8 @@ SERVE = f"import http.server; http.server.HTTPServer(('', {PORT}), http.server.B
 class Neighbour:
     def __init__(self) -> None:
         self.name = f"n{secrets.token_hex(3)}"
-        self.link = "10.254.253.1"
+        last = 4 * secrets.randbelow(60)  # one that a run before has left behind has another wire
+        self.link, self.there = (f"10.254.253.{last + each}" for each in (1, 2))
         self.addresses = (PUBLIC, LINK_LOCAL, *PRIVATE)
 
     def open(self) -> None:
@@ -29,7 +30,7 @@ class Neighbour:
             f"ip link add {outside} type veth peer name {inside} netns {self.name}",
             f"ip addr add {self.link}/30 dev {outside}",
             f"ip link set {outside} up",
-            f"ip -n {self.name} addr add 10.254.253.2/30 dev {inside}",
+            f"ip -n {self.name} addr add {self.there}/30 dev {inside}",
             f"ip -n {self.name} link set {inside} up",
             f"ip -n {self.name} link set lo up",
             f"ip -n {self.name} route add default via {self.link}",
@@ -37,7 +38,7 @@ class Neighbour:
             subprocess.run(command.split(), check=True)
         for address in self.addresses:
             subprocess.run(f"ip -n {self.name} addr add {address}/32 dev lo".split(), check=True)
-            subprocess.run(f"ip route add {address}/32 via 10.254.253.2".split(), check=True)
+            subprocess.run(f"ip route replace {address}/32 via {self.there}".split(), check=True)
         self.server = subprocess.Popen(
             ["ip", "netns", "exec", self.name, sys.executable, "-c", SERVE], stderr=subprocess.DEVNULL
         )

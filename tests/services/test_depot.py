@@ -136,6 +136,8 @@ def cut_off(bed: Bed, amazon: StandIn) -> Iterator[Instance]:
     bed.broker = bed.broker_with(bucket=amazon.bucket())
     made = replace(bed.instance("postgres", "tiny-15"), cipher=CIPHER)
     assert bed.broker.provision(made) == Done()
+    bed.broker.keeping.take(made, full=True)
+    wait_until(lambda: taken(bed, made), "the first backup", seconds=180)
     amazon.cut()
     try:
         yield made
@@ -160,6 +162,13 @@ def test_a_bucket_that_stays_away_does_not_hold_up_a_removal_for_ever(
 ) -> None:
     monkeypatch.setattr("services.brokers.keeping.LAST_PATIENCE", 0)
     assert bed.broker.remove(cut_off) == Done()
+
+
+def test_what_was_never_backed_up_goes_at_once(bed: Bed, amazon: StandIn) -> None:
+    bed.broker = bed.broker_with(bucket=amazon.bucket())
+    made = replace(bed.instance("postgres", "tiny-15"), cipher=CIPHER)
+    assert bed.broker.provision(made) == Done()
+    assert bed.broker.remove(made) == Done()
 
 
 def told(row: ServiceInstance) -> str:

@@ -122,6 +122,8 @@ def beat(connection: psycopg.Connection[Any], *, kept: bool) -> datetime:
     row: Any = connection.execute("UPDATE public.heartbeat SET at = clock_timestamp() RETURNING at").fetchone()
     if not kept:
         return row[0]  # type: ignore[no-any-return]
+    if not _told(connection, "SELECT archived_count > 0 FROM pg_stat_archiver"):
+        raise NotReady("There is no backup yet that the log could go with.")
     deadline = time.monotonic() + PATIENCE
     _wait(connection, NONE_WAITS, deadline)  # another part would stand behind those that wait, each time that we ask
     connection.execute("SELECT pg_create_restore_point(%s)", [point(row[0])])
@@ -131,10 +133,15 @@ def beat(connection: psycopg.Connection[Any], *, kept: bool) -> datetime:
 
 
 def _wait(connection: psycopg.Connection[Any], until: Query, deadline: float) -> None:
-    while not (told := connection.execute(until).fetchone()) or not told[0]:
+    while not _told(connection, until):
         if time.monotonic() > deadline:
             raise NotKept("What the database last wrote is not in the backup store yet.")
         time.sleep(LOOK)
+
+
+def _told(connection: psycopg.Connection[Any], question: Query) -> bool:
+    row: Any = connection.execute(question).fetchone()
+    return bool(row[0])
 
 
 def point(beat: datetime) -> str:
