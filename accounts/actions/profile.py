@@ -41,6 +41,7 @@ def rename(actor: User, *, given_name: str, family_name: str) -> User:
 
 def end(actor: User) -> None:
     """Delete one's own account with its roles, tokens and sessions. The record stays."""
+    account_ends(actor, actor)
     admins = User.objects.select_for_update().filter(platform_role=User.PlatformRole.ADMIN, is_active=True)
     people = [admin for admin in admins.order_by("pk") if admin.kind == User.Kind.PERSON]
     person = User.objects.lock(actor.pk)
@@ -50,7 +51,6 @@ def end(actor: User) -> None:
         raise Unprocessable(
             "You are the last platform admin. Make somebody else platform admin first, then close your account."
         )
-    account_ends(actor, person)
     audit.record(actor, "audit.user.close", person)
     if person.email:
         mail.send(

@@ -1,7 +1,7 @@
-"""Looking at instances, and writing down what was seen: of two looks, the later one stands, whoever writes first.
+"""Looking at instances, and writing down what was seen: what somebody saw before another one wrote is history.
 
-Several workers look at the same instances at once. What one of them saw before another one wrote is history, and
-must not take an instance out of the router that has become ready meanwhile.
+Several workers look at the same instances at once. None may take an instance out of the router that has become ready
+since it looked; what is not written for that is seen again a moment later.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ def look(apps: Collection[str] | None = None) -> Look:
 def note(rows: Sequence[Instance], made: Look) -> bool:
     """Save what was seen of each instance; return whether the set of those that may get requests changed.
 
-    Left alone are rows that were written since the look began, and those that are being stopped. ``rows`` are as they
-    are saved afterwards.
+    Left alone are rows that were written since the look began, or are being written, and those that are being stopped.
+    ``rows`` are as they are saved afterwards.
     """
     news = {row.pk: row for row in rows if _differs(row, made.seen.get(row.guid))}
     if not news:
         return False
     ready_changed, changed = False, []
     with transaction.atomic():
-        for fresh in Instance.objects.select_for_update().filter(pk__in=news).order_by("pk"):
+        for fresh in Instance.objects.select_for_update(skip_locked=True).filter(pk__in=news):
             row, found = news[fresh.pk], made.seen.get(fresh.guid)
             for field in FIELDS:
                 setattr(row, field, getattr(fresh, field))

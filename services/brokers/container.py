@@ -32,7 +32,7 @@ from .base import (
     Unknown,
 )
 from .engine import inventory, offers, room, secrets
-from .engine.base import OWN_CA_FILE, Metrics, NotAllowed, NotReady, Server, Site, User
+from .engine.base import OWN_CA_FILE, Metrics, NotAllowed, NotKept, NotReady, Server, Site, User
 from .engine.depot import Bucket, depots
 from .engine.plans import Plan, Service
 from .engine.workload import workload
@@ -40,7 +40,7 @@ from .keeping import Keeping
 
 GRACE = 30  # seconds for the server to end its work and write what it holds
 PATIENCE = 20.0  # seconds that one call waits for a server; after that it is polled
-RETRY, LOOK = 2.0, 0.1  # seconds
+RETRY, PAUSE, LOOK = 2.0, 20.0, 0.1  # seconds; the pause is for what may take long
 LATER = (NotReady, ServiceUnavailable)
 NEVER = (NotAllowed, InsufficientResources, Unprocessable)
 
@@ -116,7 +116,7 @@ class ContainerBroker(Broker):
         return Done(bound=Bound(server.credentials(site, user)))
 
     def remove(self, what: Instance | Binding, *, by: str = "") -> Outcome:
-        operation = f"remove {time.time():.0f}"
+        operation = f"remove {int(time.time())}"
         done = self.poll(what, operation).state == "gone"
         return Done() if done else Accepted(operation, retry_after=RETRY)
 
@@ -227,7 +227,7 @@ class ContainerBroker(Broker):
                 site = self.site(what.instance)  # also where its container is away: it comes back with the user in it
                 self.wait(lambda: self.server(what.instance).drop_user(site, self._user(what).name))
         except LATER as error:
-            return Progress("in progress", error.detail, retry_after=RETRY)
+            return Progress("in progress", error.detail, PAUSE if isinstance(error, NotKept) else RETRY)
         except NEVER as error:
             raise BrokerError(error.detail) from error
         return Progress("gone")

@@ -61,20 +61,21 @@ class Keeping:
     def write_last(self, instance: Instance, since: float) -> None:
         """Before an instance goes: leave what it can come back with; raise ``NotReady`` while that is being written.
 
-        A store that is away is waited for, but not for ever ``since`` (seconds since 1970) the removal was asked for:
-        from then on the instance goes with the backups that it has.
+        A store that is away is waited for, and a server that is well and busy, but not for ever ``since`` (seconds
+        since 1970) the removal was asked for: from then on the instance goes with the backups that it has.
         """
-        written = True
+        written, patient = True, time.time() < since + LAST_PATIENCE
         try:
             server, site = self.broker.server(instance), self.broker.site(instance)
             if isinstance(server, BackedUp) and site.depot:
                 written = server.write_last(site)
-        except NotKept as error:
-            if time.time() < since + LAST_PATIENCE:
-                raise NotReady(f"The last backup cannot be put away yet, and is tried again. {error.detail}") from error
-            log.warning("%s goes without a last backup: %s", instance.name, error.detail)
-        except (NotReady, NotAllowed):
-            return  # it may never have run
+        except NotReady as error:
+            seen = self._seen(instance.guid)
+            if patient and (isinstance(error, NotKept) or (seen and seen.ready)):
+                raise NotKept(f"The last backup cannot be put away yet, and is tried again. {error.detail}") from error
+            log.warning("%s goes without a last backup: %s", instance.name, error.detail)  # it may never have run
+        except NotAllowed as error:
+            log.info("%s goes without a last backup: %s", instance.name, error.detail)
         if not written:
             raise NotReady("The last backup is being taken.")
 

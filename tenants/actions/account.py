@@ -47,28 +47,31 @@ def ends(actor: User, user: User) -> None:
         for row in left.roles:
             roles.note(actor, row, "remove")
         for key in left.keys:
-            _ask_to_rotate(user, key)
-        audit.record(
-            actor,
-            "audit.organization.member-remove",
-            user,
-            organization=organization,
-            heir=None,
-            robots=[robot.user.username for robot in left.robots],
-            keys=[key.name for key in left.keys],
-            departure=None,
-        )
+            _ask_to_rotate(actor, user, key)
+        if left.roles:
+            audit.record(
+                actor,
+                "audit.organization.member-remove",
+                user,
+                organization=organization,
+                heir=None,
+                robots=[robot.user.username for robot in left.robots],
+                keys=[key.name for key in left.keys],
+                departure=None,
+            )
 
 
 def _locked(person: User) -> list[Organization]:
-    held = Q(roles__user=person) | Q(spaces__roles__user=person)
+    """Lock where the person has a role, or has seen a key: platform admins see keys anywhere."""
+    held = Q(roles__user=person) | Q(spaces__roles__user=person) | Q(robots__user__keys__seen_by=person)
     found = Organization.objects.filter(held, deleting_at=None).distinct().order_by("pk")
     return [Organization.objects.lock(organization.pk) for organization in found]
 
 
-def _ask_to_rotate(person: User, key: RobotKey) -> None:
+def _ask_to_rotate(actor: User, person: User, key: RobotKey) -> None:
+    """Write to whoever looks after the robot or, where nobody is left who does, to who deletes the account."""
     owner = key.robot.robot
-    for address in robots.keepers(owner, without=person):
+    for address in robots.keepers(owner, without=person) or list(filter(None, [actor.email])):
         mail.send(
             address,
             "key-seen",

@@ -63,6 +63,7 @@ def test_a_restart_that_was_asked_for_during_the_look_is_not_forgotten(
     alice: Any, running: App, rows: list[Instance], runtime: FakeRuntime
 ) -> None:
     processes.restart_instance(alice, running.processes.get(type="web"), index=0)
+    runtime.crash(rows[0].guid)
     assert not note(rows, look())
     assert Instance.objects.get().state == "stopping"
     work("apps.jobs.converge", running.pk)

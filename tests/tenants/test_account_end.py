@@ -58,3 +58,20 @@ def test_whoever_looks_after_a_robot_is_asked_to_rotate_what_the_account_has_see
 def test_nobody_is_asked_for_an_account_that_has_seen_no_key(api: Any, root: User, alice: User, robot: Robot) -> None:
     api(root).delete(f"/v3/users/{alice.guid}")
     assert not Mail.objects.filter(kind="key-seen").exists()
+
+
+def test_a_platform_admin_has_seen_keys_where_they_hold_no_role(
+    api: Any, root: User, dora: User, org: Organization, robot: Robot
+) -> None:
+    second = make_user("second", platform_role=User.PlatformRole.ADMIN)
+    robot_key.create(second, robot, name="theirs")
+    assert api(root).delete(f"/v3/users/{second.guid}").status_code == 202
+    (mail,) = Mail.objects.filter(kind="key-seen")
+    assert mail.to == dora.email and "“theirs”" in mail.subject
+    assert "audit.organization.member-remove" not in recorded(second)
+
+
+def test_where_nobody_looks_after_the_robot_any_more_the_admin_is_asked(api: Any, root: User, robot: Robot) -> None:
+    assert robot.caretaker
+    api(root).delete(f"/v3/users/{robot.caretaker.guid}")
+    assert Mail.objects.get(kind="key-seen").to == root.email

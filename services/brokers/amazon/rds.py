@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from services.brokers.base import Binding, Bound, Fetched, Instance, Previous
 from services.brokers.engine import secrets
 from services.brokers.engine.base import NotAllowed, NotReady, Schemas, Site, Size, User
-from services.brokers.engine.postgres import RESTORE
+from services.brokers.engine.configuration import RESTORE
 
 from . import restores, versions
 from .base import FINAL, PLAN, WEEKLY, WINDOW, Kind, weekly

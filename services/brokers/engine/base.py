@@ -219,13 +219,13 @@ class BackedUp(Server):
     def beat(self, site: Site, *, kept: bool = False) -> datetime:
         """Write the heartbeat and return its time; ``kept``: once it is in the store. Raise ``NotReady``."""
 
+    @abstractmethod
     def write_last(self, site: Site) -> bool:
         """Have in the depot what the server can come back with after its end; return whether it is.
 
-        Raise ``NotReady`` where the server does not answer, ``NotKept`` where it does and the depot does not.
+        Raise ``NotReady`` where the server does not answer, ``NotKept`` where it does and the depot does not, and
+        ``NotAllowed`` where there is nothing to come back with.
         """
-        self.beat(site, kept=True)  # behind which a restore to that time can stop
-        return True
 
     def mark(self, site: Site) -> Mark:
         """Write a heartbeat that is in the depot when this returns, and measure what must be there; raise ``NotReady``."""

@@ -1,4 +1,4 @@
-"""PostgreSQL's settings for the size that an instance has."""
+"""PostgreSQL's settings for the size that an instance has, and what it may begin with."""
 
 from __future__ import annotations
 
@@ -12,6 +12,24 @@ from .base import Site
 PORT = 5432
 OWN_CONNECTIONS = 5  # kept for the platform: to bind, to unbind, to look
 RUN = "/tmp/postgresql"  # noqa: S108 - of the container, which has no other user
+RESTORE = {
+    "restore_from_latest_snapshot_of": {
+        "type": "string",
+        "description": "The GUID of an instance whose newest backup the database begins with.",
+    },
+    "restore_from_latest_snapshot_before": {
+        "type": "string",
+        "description": "Then its newest backup from before this time, like 2026-03-31 14:05:00 (UTC).",
+    },
+    "restore_from_point_in_time_of": {
+        "type": "string",
+        "description": "The GUID of an instance whose state the database begins with, as it is now.",
+    },
+    "restore_from_point_in_time_before": {
+        "type": "string",
+        "description": "Then its state at this time, like 2026-03-31 14:05:00 (UTC), of the last 7 days.",
+    },
+}
 
 
 def settings(site: Site) -> dict[str, Any]:

@@ -22,7 +22,9 @@ KEPT_DAYS = 7
 # With the store away the log waits on the disk, up to this part of it: then it is dropped rather than the server stopped,
 # and what is restored from the last backup ends there. That is told, and another backup is taken.
 WAITING_SHARE, LEAST_WAITING_MB = 4, 64
-NONE_WAITS = "SELECT NOT EXISTS (SELECT FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready')"
+# What the image's own scripts note when the first backup has been taken; no server lies there that was restored.
+IS_BACKED_UP = "SELECT size IS NOT NULL FROM pg_stat_file('/var/lib/postgresql/backed-up', true)"
+IS_PUT_AWAY = "SELECT coalesce(last_failed_time < last_archived_time, last_failed_time IS NULL) FROM pg_stat_archiver"
 PATIENCE = 15.0  # seconds until a part of the log is put away
 LOOK = 0.2  # seconds
 UNREADABLE = 99  # as pgBackRest calls it; what it tells is not what there is
@@ -122,14 +124,19 @@ def beat(connection: psycopg.Connection[Any], *, kept: bool) -> datetime:
     row: Any = connection.execute("UPDATE public.heartbeat SET at = clock_timestamp() RETURNING at").fetchone()
     if not kept:
         return row[0]  # type: ignore[no-any-return]
-    if not _told(connection, "SELECT archived_count > 0 FROM pg_stat_archiver"):
-        raise NotReady("There is no backup yet that the log could go with.")
     deadline = time.monotonic() + PATIENCE
-    _wait(connection, NONE_WAITS, deadline)  # another part would stand behind those that wait, each time that we ask
+    _wait(connection, IS_PUT_AWAY, deadline)  # else each time that we ask would leave another part that waits
     connection.execute("SELECT pg_create_restore_point(%s)", [point(row[0])])
     part: Any = connection.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
     _wait(connection, sql.SQL("SELECT last_archived_wal >= {} FROM pg_stat_archiver").format(part[0]), deadline)
     return row[0]  # type: ignore[no-any-return]
+
+
+def write_last(connection: psycopg.Connection[Any]) -> bool:
+    """Put away what the server wrote last; without a backup that it could go with, there is nothing to do."""
+    if _told(connection, IS_BACKED_UP):
+        beat(connection, kept=True)
+    return True
 
 
 def _wait(connection: psycopg.Connection[Any], until: Query, deadline: float) -> None:

@@ -47,7 +47,7 @@ class Postgres(BackedUp):
             create=schema(
                 enable_extensions=self._names("Extensions that the database has from the start."),
                 **{window.NAME: window.SCHEMA},
-                **RESTORE,
+                **configuration.RESTORE,
             ),
             update=schema(
                 enable_extensions=self._names("Extensions to add."),
@@ -152,6 +152,10 @@ class Postgres(BackedUp):
         with self._superuser(site, database="postgres") as connection:
             return pgbackrest.beat(connection, kept=kept)
 
+    def write_last(self, site: Site) -> bool:
+        with self._superuser(site, database="postgres") as connection:
+            return pgbackrest.write_last(connection)
+
     def mark(self, site: Site) -> Mark:
         newest = self.backups(site).taken[-1:]
         if not newest:
@@ -251,24 +255,6 @@ class Postgres(BackedUp):
 
 
 REBOOT = {"type": "boolean", "description": "Start the server anew. Apps lose their connections for seconds."}
-RESTORE = {
-    "restore_from_latest_snapshot_of": {
-        "type": "string",
-        "description": "The GUID of an instance whose newest backup the database begins with.",
-    },
-    "restore_from_latest_snapshot_before": {
-        "type": "string",
-        "description": "Then its newest backup from before this time, like 2026-03-31 14:05:00 (UTC).",
-    },
-    "restore_from_point_in_time_of": {
-        "type": "string",
-        "description": "The GUID of an instance whose state the database begins with, as it is now.",
-    },
-    "restore_from_point_in_time_before": {
-        "type": "string",
-        "description": "Then its state at this time, like 2026-03-31 14:05:00 (UTC), of the last 7 days.",
-    },
-}
 
 
 def _exists(connection: psycopg.Connection[Any], role: str) -> bool:

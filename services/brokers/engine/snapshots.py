@@ -62,7 +62,11 @@ class Snapshots(BackedUp):
         return taken[-1].begun_at
 
     def write_last(self, site: Site) -> bool:
-        return _ask(site, "POST", "/last") is not None
+        try:
+            return _ask(site, "POST", "/last") is not None
+        except NotKept as error:
+            self.backups(site)  # which fails too where the store is what does not answer
+            raise NotAllowed(f"No last backup can be taken. {error.detail}") from error
 
 
 def files(depot: Depot, size: Size) -> dict[str, str]:
