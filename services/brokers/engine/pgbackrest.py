@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
-from psycopg import errors, sql
-from psycopg.abc import Query
+from psycopg import errors
 
 from .base import Backups, NotKept, NotReady, Size, Taken, Wanted
 from .depot import Bucket, Depot
@@ -125,10 +124,10 @@ def beat(connection: psycopg.Connection[Any], *, kept: bool) -> datetime:
     if not kept:
         return row[0]  # type: ignore[no-any-return]
     deadline = time.monotonic() + PATIENCE
-    _wait(connection, IS_PUT_AWAY, deadline)  # else each time that we ask would leave another part that waits
+    _wait(connection, deadline, IS_PUT_AWAY)  # else each time that we ask would leave another part that waits
     connection.execute("SELECT pg_create_restore_point(%s)", [point(row[0])])
     part: Any = connection.execute("SELECT pg_walfile_name(pg_switch_wal())").fetchone()
-    _wait(connection, sql.SQL("SELECT last_archived_wal >= {} FROM pg_stat_archiver").format(part[0]), deadline)
+    _wait(connection, deadline, "SELECT last_archived_wal >= %s FROM pg_stat_archiver", part[0])
     return row[0]  # type: ignore[no-any-return]
 
 
@@ -139,15 +138,15 @@ def write_last(connection: psycopg.Connection[Any]) -> bool:
     return True
 
 
-def _wait(connection: psycopg.Connection[Any], until: Query, deadline: float) -> None:
-    while not _told(connection, until):
+def _wait(connection: psycopg.Connection[Any], deadline: float, until: LiteralString, *values: str) -> None:
+    while not _told(connection, until, *values):
         if time.monotonic() > deadline:
             raise NotKept("What the database last wrote is not in the backup store yet.")
         time.sleep(LOOK)
 
 
-def _told(connection: psycopg.Connection[Any], question: Query) -> bool:
-    row: Any = connection.execute(question).fetchone()
+def _told(connection: psycopg.Connection[Any], question: LiteralString, *values: str) -> bool:
+    row: Any = connection.execute(question, values).fetchone()
     return bool(row[0])
 
 
