@@ -19,7 +19,8 @@ FLOORS = ("accounts", "tenants", "services", "apps")
 OURS = (*FLOORS, "paas")
 # Steps of other actions, called in their transaction; they are no door's business.
 INNER = {
-    "accounts.actions.people.account_ends", "accounts.actions.profile.end", "tenants.actions.account.ends", "tenants.actions.invitation.give",
+    "accounts.actions.people.account_ends", "accounts.actions.profile.end", "tenants.actions.account.ends",
+    "tenants.actions.invitation.give",
     "apps.actions.app.check_environment", "apps.actions.app.remove", "apps.actions.deployment.adopt",
     "apps.actions.deployment.begin", "apps.actions.deployment.snapshot",
     "apps.actions.push.check_buildpacks", "apps.actions.push.fail", "apps.actions.push.succeed",

@@ -235,7 +235,7 @@ def _retire(app: App, kept: list[Instance], lease: Lease) -> None:
 def _end(app: App, rows: list[Instance], keep: set[str], lease: Lease) -> None:
     """Out of the router, drained, ended, their addresses free: everything of the app but ``keep``."""
     if rows:
-        Instance.objects.filter(pk__in=[row.pk for row in rows]).update(ready=False, state="stopping", noted_at=Now())
+        Instance.objects.filter(pk__in=[row.pk for row in rows]).update(ready=False, state="stopping")
         routing.publish()
     if any(row.ready for row in rows):
         time.sleep(DRAIN)

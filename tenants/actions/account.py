@@ -55,9 +55,8 @@ def ends(actor: User, user: User) -> None:
                 user,
                 organization=organization,
                 heir=None,
-                robots=[robot.user.username for robot in left.robots],
-                keys=[key.name for key in left.keys],
                 departure=None,
+                **left.names,
             )
 
 

@@ -47,6 +47,14 @@ class Estate:
     invitations: list[Invitation]
 
     @property
+    def names(self) -> dict[str, Any]:
+        """What is recorded of it beside the roles, each of which has an event of its own."""
+        return {
+            "robots": [robot.user.username for robot in self.robots],
+            "keys": [key.name for key in self.keys],
+        }
+
+    @property
     def to_hand_over(self) -> bool:
         return bool(self.robots or self.invitations or self.quota_requests)
 
@@ -111,9 +119,8 @@ def leave(
         user,
         organization=organization,
         heir=heir.username if heir else None,
-        robots=[robot.user.username for robot in left.robots],
-        keys=[key.name for key in left.keys],
         departure=departure.guid,
+        **left.names,
     )
     if not user.platform_role and not Organization.objects.visible_to(user).exists():
         sessions.end(UserSession.objects.filter(user=user))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import ssl
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import boto3
 from paas.seams.runtimes.authority import Authority
 from services.brokers.engine.depot import Bucket
 from tests.cell.machine import wait_until
+from tests.wire import Wire
 
 REGION = "eu-west-2"
 PORT = 8443
@@ -34,34 +34,22 @@ class StandIn:
     """Its wire can be cut and mended; what it holds is in memory, and stays."""
 
     def __init__(self, folder: Path, authority: Authority) -> None:
-        self.name = f"s{secrets.token_hex(3)}"
-        third, fourth = secrets.randbelow(250), 4 * secrets.randbelow(60)
-        self.here, self.there = (f"10.253.{third}.{fourth + each}" for each in (1, 2))
+        self.wire = Wire("s", "10.253")
+        self.there = self.wire.there
         self.url = f"https://{self.there}:{PORT}"
         self.authorities = authority.bundle()
         issued = authority.issue(self.there, self.there)
-        self.key, self.certificate = folder / f"{self.name}.key", folder / f"{self.name}.pem"
+        self.key, self.certificate = folder / f"{self.wire.name}.key", folder / f"{self.wire.name}.pem"
         self.key.write_text(issued.key)
         self.certificate.write_text(issued.certificate)
-        self.log = folder / f"{self.name}.log"
+        self.log = folder / f"{self.wire.name}.log"
         self.server: subprocess.Popen[bytes] | None = None
 
     def open(self) -> None:
-        outside, inside = f"{self.name}o", f"{self.name}i"
-        for command in (
-            f"ip netns add {self.name}",
-            f"ip link add {outside} type veth peer name {inside} netns {self.name}",
-            f"ip addr add {self.here}/30 dev {outside}",
-            f"ip link set {outside} up",
-            f"ip -n {self.name} addr add {self.there}/30 dev {inside}",
-            f"ip -n {self.name} link set {inside} up",
-            f"ip -n {self.name} link set lo up",
-            f"ip -n {self.name} route add default via {self.here}",
-        ):
-            subprocess.run(command.split(), check=True)
-        moto = [sys.executable, "-c", SERVE, str(self.key), str(self.certificate)]
+        self.wire.open()
+        moto = self.wire.command(sys.executable, "-c", SERVE, str(self.key), str(self.certificate))
         output = self.log.open("wb")
-        self.server = subprocess.Popen(["ip", "netns", "exec", self.name, *moto], stdout=output, stderr=output)
+        self.server = subprocess.Popen(moto, stdout=output, stderr=output)
         wait_until(self._answers, "the stand-in")
 
     def close(self) -> None:
@@ -69,8 +57,7 @@ class StandIn:
         if self.server:
             self.server.kill()
             self.server.wait(10)
-        subprocess.run(["ip", "netns", "del", self.name], check=False)
-        subprocess.run(["ip", "link", "del", f"{self.name}o"], check=False, stderr=subprocess.DEVNULL)
+        self.wire.close()
 
     def cut(self) -> None:
         subprocess.run(["ip", "route", "add", "unreachable", f"{self.there}/32"], check=True)

@@ -38,12 +38,21 @@ def amazon(bed: Bed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand
 @pytest.fixture(scope="module")
 def database(bed: Bed, amazon: StandIn) -> Instance:
     """A database with one backup, in a bucket."""
+    made = provisioned(bed, amazon)
+    back_up(bed, made)
+    return made
+
+
+def provisioned(bed: Bed, amazon: StandIn) -> Instance:
     bed.broker = bed.broker_with(bucket=amazon.bucket())
     made = replace(bed.instance("postgres", "tiny-15"), cipher=CIPHER)
     assert bed.broker.provision(made) == Done()
-    bed.broker.keeping.take(made, full=True)
-    wait_until(lambda: taken(bed, made), "the first backup", seconds=180)
     return made
+
+
+def back_up(bed: Bed, database: Instance) -> None:
+    bed.broker.keeping.take(database, full=True)
+    wait_until(lambda: taken(bed, database), "the first backup", seconds=180)
 
 
 def settled(bed: Bed, instance: Instance) -> None:
@@ -132,12 +141,9 @@ def test_with_the_bucket_away_the_database_goes_on_and_the_page_tells(
 
 @pytest.fixture
 def cut_off(bed: Bed, amazon: StandIn) -> Iterator[Instance]:
-    """A database whose bucket has gone away."""
-    bed.broker = bed.broker_with(bucket=amazon.bucket())
-    made = replace(bed.instance("postgres", "tiny-15"), cipher=CIPHER)
-    assert bed.broker.provision(made) == Done()
-    bed.broker.keeping.take(made, full=True)
-    wait_until(lambda: taken(bed, made), "the first backup", seconds=180)
+    """A database with one backup, whose bucket has gone away."""
+    made = provisioned(bed, amazon)
+    back_up(bed, made)
     amazon.cut()
     try:
         yield made
@@ -165,10 +171,7 @@ def test_a_bucket_that_stays_away_does_not_hold_up_a_removal_for_ever(
 
 
 def test_what_was_never_backed_up_goes_at_once(bed: Bed, amazon: StandIn) -> None:
-    bed.broker = bed.broker_with(bucket=amazon.bucket())
-    made = replace(bed.instance("postgres", "tiny-15"), cipher=CIPHER)
-    assert bed.broker.provision(made) == Done()
-    assert bed.broker.remove(made) == Done()
+    assert bed.broker.remove(provisioned(bed, amazon)) == Done()
 
 
 def told(row: ServiceInstance) -> str:
@@ -186,8 +189,7 @@ def test_an_instance_writes_with_a_key_that_is_good_for_its_own_place_alone(bed:
     amazon.enforce(True)
     try:
         assert bed.broker.provision(made) == Done()
-        bed.broker.keeping.take(made, full=True)
-        wait_until(lambda: taken(bed, made), "the first backup", seconds=180)
+        back_up(bed, made)
         key = key_of(bed, made)
         own = amazon.client("s3", aws_access_key_id=key[0], aws_secret_access_key=key[1])
         assert own.get_object(Bucket="walled", Key=f"install-backups/{made.guid}/backup/main/backup.info")

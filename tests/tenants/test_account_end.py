@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import AuditEvent, Mail, User
+from tenants import access
 from tenants.actions import robot as robots
 from tenants.actions import robot_key
 from tenants.models import Organization, Robot
@@ -40,13 +41,7 @@ def test_whoever_looks_after_a_robot_is_asked_to_rotate_what_the_account_has_see
 ) -> None:
     other = make_user("other")
     for role in ("organization_user", "organization_manager"):
-        api(root).post(
-            "/v3/roles",
-            {
-                "type": role,
-                "relationships": {"user": {"data": {"guid": other.guid}}, "organization": {"data": {"guid": org.guid}}},
-            },
-        )
+        access.give(other, role, org, by=root)
     assert api(root).delete(f"/v3/users/{dora.guid}").status_code == 202
     (mail,) = Mail.objects.filter(kind="key-seen")
     assert mail.to == other.email and "“ci”" in mail.subject and robot.guid in mail.body

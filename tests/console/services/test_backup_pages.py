@@ -224,7 +224,7 @@ def test_a_deleted_service_is_brought_back(
     assert ServiceInstance.objects.get(name="records").wish["restore"] == {"repository": repository.pk}
 
 
-def test_many_deleted_services_come_a_page_thena_time(browser: Any, alice: Any, space: Any) -> None:
+def test_many_deleted_services_come_a_page_at_a_time(browser: Any, alice: Any, space: Any) -> None:
     gone = {"instance": None, "space": space, "offering_id": "x", "disk_mb": 1}
     for number in range(51):
         then = timezone.now() - timedelta(hours=number)
