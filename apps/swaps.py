@@ -6,7 +6,7 @@ Until that deployment is live the app has what it had; if it is given up, nothin
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from django.db import transaction
 
@@ -70,19 +70,25 @@ def given(app: App, deployment: Deployment | None = None) -> list[Binding]:
     return credentials.in_use(row for row in rows if not swap.made or row.guid != swap.binding)
 
 
-def stand(deployment: Deployment | None) -> tuple[Literal["ready", "waiting", "failed"], str]:
-    """Say whether the credentials that the deployment brings are there yet, or why they never will be."""
+class Stand(NamedTuple):
+    """Whether the credentials that a deployment brings are there yet, or why they never will be."""
+
+    state: Literal["ready", "waiting", "failed"]
+    why: str = ""
+
+
+def stand(deployment: Deployment | None) -> Stand:
     swap = under_way(deployment)
     if swap is None:
-        return "ready", ""
+        return Stand("ready")
     row = Binding.objects.there().filter(guid=swap.binding).first()
     if row is None or row.operation_type == Operation.Type.DELETE:
-        return "failed", "The new credentials were deleted before they were used."
+        return Stand("failed", "The new credentials were deleted before they were used.")
     if row.busy:
-        return "waiting", ""
+        return Stand("waiting")
     if row.operation_state == Operation.State.FAILED:
-        return "failed", f"The new credentials could not be made: {row.operation_description}"
-    return "ready", ""
+        return Stand("failed", f"The new credentials could not be made: {row.operation_description}")
+    return Stand("ready")
 
 
 def complete(deployment: Deployment | None) -> None:

@@ -51,7 +51,7 @@ def converge(lease: Lease) -> None:
             if app.serving_id and _failed_shown(app):
                 lease.again(SHOWN.total_seconds())
             return
-        if time.monotonic() > until or others_wait("converge") or swaps.stand(app.target)[0] == "waiting":
+        if time.monotonic() > until or others_wait("converge") or swaps.stand(app.target).state == "waiting":
             lease.again(REST)
             return
         lease.heartbeat()
@@ -69,22 +69,24 @@ def _fresh(pk: int) -> App:
 
 def _step(app: App, lease: Lease) -> bool:
     """Do all that can be done now; return whether the wish has come true (or has been given up)."""
-    _end_restarted(app, lease)
-    kept = plan(app)
+    stand = swaps.stand(app.target)  # once: what is not begun in this step is not judged in it either
+    running = _running_deployments(app, stand)
+    _end_restarted(app, running, lease)
+    kept = plan(app, running)
     lease.heartbeat()
     if app.target and app.state == App.State.STARTED:
         try:
-            _apply(app, kept)
+            _apply(app, kept, running)
         except InsufficientResources as error:
             give_up(app, app.target, error.detail)
             return False
         made = look([app.guid])
         changed = note(kept, made)
-        verdict = judge(app, kept)
+        verdict = judge(app, kept, stand)
         if verdict == "waiting" and not changed:
             return False
         if verdict == "failed":
-            give_up(app, app.target, why(app, kept, made.seen))
+            give_up(app, app.target, why(app, kept, made.seen, stand))
             return False
         if verdict == "ready":
             finish(app)
@@ -97,14 +99,14 @@ def _step(app: App, lease: Lease) -> bool:
     return True
 
 
-def plan(app: App) -> list[Instance]:
-    """Write the rows of instances that are missing, and return those that should exist."""
+def plan(app: App, deployments: list[Deployment]) -> list[Instance]:
+    """Write the rows of instances that are missing, and return those that these deployments should have."""
     kept: list[Instance] = []
     if app.state != App.State.STARTED or app.target is None:
         return kept
     with transaction.atomic():
         processes = list(Process.objects.filter(app=app))
-        for deployment in _running_deployments(app):
+        for deployment in deployments:
             rows = {(row.process_type, row.index): row for row in Instance.objects.filter(deployment=deployment)}
             for process in (p for p in processes if _runs(p, deployment)):
                 for index in range(process.instances):
@@ -119,9 +121,9 @@ def _runs(process: Process, deployment: Deployment) -> bool:
     return bool(deployment.command(process.type)) or (image and process.type == "web")
 
 
-def _end_restarted(app: App, lease: Lease) -> None:
+def _end_restarted(app: App, deployments: list[Deployment], lease: Lease) -> None:
     """End the instances whose restart was asked for; ``plan`` writes new ones in their place."""
-    asked = list(Instance.objects.filter(app=app, state="stopping", deployment__in=_running_deployments(app)))
+    asked = list(Instance.objects.filter(app=app, state="stopping", deployment__in=deployments))
     if asked:
         keep = set(
             Instance.objects.filter(app=app).exclude(pk__in=[row.pk for row in asked]).values_list("guid", flat=True)
@@ -129,9 +131,9 @@ def _end_restarted(app: App, lease: Lease) -> None:
         _end(app, asked, keep, lease)
 
 
-def _running_deployments(app: App) -> list[Deployment]:
+def _running_deployments(app: App, stand: swaps.Stand) -> list[Deployment]:
     there = [d for d in dict.fromkeys((app.target, app.serving)) if d is not None]
-    return [d for d in there if d.pk == app.serving_id or swaps.stand(d)[0] == "ready"]
+    return [d for d in there if d.pk == app.serving_id or stand.state == "ready"]
 
 
 def _instance(app: App, deployment: Deployment, process: Process, index: int) -> Instance:
@@ -155,11 +157,11 @@ def _release(rows: list[Instance]) -> None:
         addresses.give_back(guids)
 
 
-def _apply(app: App, kept: list[Instance]) -> None:
+def _apply(app: App, kept: list[Instance], running: list[Deployment]) -> None:
     runtime = outside.runtime()
     uris = routes_of(app)
     processes = {process.type: process for process in app.processes.all()}
-    deployments = {deployment.pk: deployment for deployment in _running_deployments(app)}
+    deployments = {deployment.pk: deployment for deployment in running}
     ordered = sorted(kept, key=lambda row: (row.deployment_id, row.process_type, row.memory_mb, row.disk_mb, row.index))
     for key, rows in groupby(
         ordered, key=lambda row: (row.deployment_id, row.process_type, row.memory_mb, row.disk_mb)

@@ -12,7 +12,7 @@ CRASHES = 3  # of one instance that was never ready, before its version is given
 LONGEST_LINE = 200  # characters
 
 
-def judge(app: App, kept: list[Instance]) -> str:
+def judge(app: App, kept: list[Instance], stand: swaps.Stand) -> str:
     """Say where the version that is wished for stands: "ready" and "failed" are news, "steady" is not, else "waiting"."""
     target = app.target
     if target is None:
@@ -24,10 +24,9 @@ def judge(app: App, kept: list[Instance]) -> str:
         return (
             "ready" if mine and all(row.ready for row in mine) else "steady"
         )  # it failed before, and recovers by itself
-    stand, _why = swaps.stand(target)
-    if target.reason == Deployment.Reason.CANCELING or stand == "failed":
+    if target.reason == Deployment.Reason.CANCELING or stand.state == "failed":
         return "failed"
-    if stand == "waiting":
+    if stand.state == "waiting":
         return "waiting"
     if all(row.ready for row in mine):
         return "ready"
@@ -38,12 +37,12 @@ def judge(app: App, kept: list[Instance]) -> str:
     return "waiting"
 
 
-def why(app: App, kept: list[Instance], seen: Mapping[str, Observation]) -> str:
+def why(app: App, kept: list[Instance], seen: Mapping[str, Observation], stand: swaps.Stand) -> str:
     """One sentence with the cause, its likely reason and the next step, and the last lines before the end."""
     if app.target and app.target.reason == Deployment.Reason.CANCELING:
         return "The deployment was cancelled."
-    if app.target and (missing := swaps.stand(app.target)[1]):
-        return missing
+    if stand.why:
+        return stand.why
     exits = [
         (row, seen[row.guid].exit)
         for row in kept

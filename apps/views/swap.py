@@ -126,7 +126,7 @@ def _credentials(look: Looked) -> list[Step]:
 def _instances(app: App, look: Looked) -> Step:
     row, title = look.deployment, f"Start new instances of {app.name}, and lead requests to them when they are healthy"
     if row.value == Deployment.Value.ACTIVE:
-        waits = swaps.stand(row)[0] == "waiting"
+        waits = swaps.stand(row).state == "waiting"
         return Step(title, "left" if waits else "now", None if waits else row.created_at)
     done = row.reason == DEPLOYED
     return Step(title, "done" if done else "failed", row.created_at, row.status_changed_at)

@@ -9,11 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import AuditEvent
-from apps import swaps
+from apps import routing, swaps
 from apps.actions import app as apps
 from apps.actions import deployment as deployments
 from apps.jobs.converge import give_up, plan
-from apps.models import App, Deployment
+from apps.models import App, Deployment, Destination
 from apps.workload import workload_for
 from paas.lib.queue import work
 from services import credentials
@@ -103,6 +103,29 @@ def test_the_old_one_serves_until_the_new_instances_are_healthy(
     assert recorded("audit.app.service_swap.complete").data["target_guid"] == new.guid
 
 
+def test_credentials_that_come_while_a_worker_looks_leave_no_moment_without_an_instance(
+    api, alice, using, old, new, settle, converge, runtime, route, monkeypatch
+):
+    Destination.objects.create(route=route, app=using, process_type="web", port=8080)
+    swap(api(alice), using, old, new)
+    observe, publish, seen = runtime.observe, routing.publish, []
+
+    def settled(apps=None):
+        settle(new)
+        return observe(apps)
+
+    def published():
+        (target,) = routing.table(0).routes[0].targets
+        seen.append(len(target.endpoints))
+        return publish()
+
+    monkeypatch.setattr(runtime, "observe", settled)
+    monkeypatch.setattr(routing, "publish", published)
+    app = converge(converge(using))
+    assert app.serving_id == app.target_id and used(app) == ["restored"]
+    assert set(seen) == {1}
+
+
 def test_twice_is_harmless(api, alice, using, old, new, settle, converge):
     first, second = (swap(api(alice), using, old, new).json()["guid"] for _ in range(2))
     settle(new)
@@ -139,7 +162,7 @@ def test_where_the_new_instances_never_get_healthy_the_app_keeps_the_old_one(
     settle(new)
     runtime.fail(using.guid)
     coming = App.objects.get(pk=using.pk)
-    (failing,) = [each for each in plan(coming) if each.deployment_id == coming.target_id]
+    (failing,) = plan(coming, [coming.target])
     runtime.apply(workload_for(coming, coming.processes.get(type="web"), coming.target, [failing], []))
     for _ in range(3):
         runtime.crash(failing.guid)
