@@ -22,6 +22,8 @@ LOOK_EVERY = 300  # seconds
 SOON = 30  # seconds
 RETRY = 900  # seconds after a backup that failed
 POLL = 2  # seconds between looks at a backup that is being taken
+INSIST = timedelta(minutes=15)  # for so long one that was asked for is begun again when a restart cuts it short
+CUT_SHORT = "The backup was cut short, because the server was started anew."
 LOST = (
     "The backup store was away for so long that a part of the log had to be dropped. Until another backup is taken, "
     "nothing can be restored that was written since the last one."
@@ -86,10 +88,13 @@ class Work:
             self.lease.again(POLL)
             return
         failed = bool(self.row.begun_at) and not self._ended(look)
-        if self._is_wanted() or (not failed and (look.lost or self._is_due())):
+        wanted = self._is_wanted()
+        if failed:
+            self.lease.again(SOON if wanted else RETRY)
+        elif wanted or look.lost or self._is_due():
             self._begin()
         else:
-            self.lease.again(RETRY if failed else LOOK_EVERY)
+            self.lease.again(LOOK_EVERY)
 
     def _write(self, look: Backups) -> None:
         """Have in the database what there is in the store."""
@@ -121,10 +126,12 @@ class Work:
         """Write how the backup under way ended; return whether it did as it should."""
         begun: Any = self.row.begun_at
         done = any(each.begun_at >= begun.replace(microsecond=0) for each in look.taken)
-        error = "" if done else look.error or "The backup was cut short, because the server was started anew."
+        error = "" if done else look.error or CUT_SHORT
+        asked = self.row.wanted_at
+        insists = look.interrupted and asked and self.now - asked < INSIST
         with transaction.atomic():
             self.lease.save(begun_at=None)
-            if self.row.wanted_at and self.row.wanted_at <= begun:  # who asked later gets another
+            if asked and asked <= begun and (done or not insists):  # who asked later gets another
                 self.lease.save(wanted_at=None)
                 _finish(self.row.job_id, error)
             self._note(error)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Job, User
 from paas.lib.queue import work
 from services import outside
+from services.actions import backup as backups
 from services.actions import instance as instances
 from services.brokers.engine.base import Backups, Mark, NotReady, Taken
 from services.brokers.keeping import Proof
@@ -29,16 +30,29 @@ class Store:
 
     taken: list[Taken] = field(default_factory=list)
     ready: bool = True
+    restarts: int = 0  # of the server, each in the middle of a backup
+    interrupted: bool = False
 
     def holds(self, label: str, *, full: bool, hours: float = 0) -> None:
         at = timezone.now() - timedelta(hours=hours)
         self.taken.append(Taken(label, full, at, at, 5 << 20))
 
     def look(self, instance: Any) -> Backups:
-        return Backups(running=False, error="", taken=tuple(self.taken), archived_at=None, archive_fails=False)
+        return Backups(
+            running=False,
+            error="",
+            taken=tuple(self.taken),
+            archived_at=None,
+            archive_fails=False,
+            interrupted=self.interrupted,
+        )
 
     def take(self, instance: Any, *, full: bool) -> None:
-        self.holds(f"new-{len(self.taken)}", full=full)
+        self.interrupted = self.restarts > 0
+        if self.interrupted:
+            self.restarts -= 1
+        else:
+            self.holds(f"new-{len(self.taken)}", full=full)
 
     def mark(self, instance: Any) -> Mark:
         return Mark(timezone.now())
@@ -108,6 +122,36 @@ def test_a_day_after_the_last_another_is_begun_and_each_week_a_full_one(
     worked(repository)
     assert len(store.taken) == len(there) + bool(begun)
     assert {each.label for each in store.taken} == set(repository.backups.values_list("label", flat=True))
+
+
+def asked_for(by: User, repository: Repository, **ago: float) -> Job:
+    assert repository.instance
+    job = backups.take(by, repository.instance)
+    Repository.objects.filter(pk=repository.pk).update(wanted_at=timezone.now() - timedelta(**ago))
+    return job
+
+
+def test_a_backup_that_a_restart_cuts_short_is_begun_again(repository: Repository, store: Store, alice: User) -> None:
+    store.restarts = 2
+    job = asked_for(alice, repository)
+    for _ in range(5):
+        worked(repository)
+        job.refresh_from_db()
+        assert job.state == Job.State.PROCESSING
+    worked(repository)
+    job.refresh_from_db()
+    assert job.state == Job.State.COMPLETE and len(store.taken) == 1
+
+
+def test_a_backup_that_restarts_always_cut_short_fails_in_the_end(
+    repository: Repository, store: Store, alice: User
+) -> None:
+    store.restarts = 9
+    job = asked_for(alice, repository, minutes=20)
+    worked(repository)
+    worked(repository)
+    job.refresh_from_db()
+    assert job.state == Job.State.FAILED and "cut short" in job.errors[0]["detail"]
 
 
 def test_what_the_store_has_let_go_is_no_longer_told(repository: Repository, store: Store) -> None:

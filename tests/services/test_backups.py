@@ -83,6 +83,15 @@ def test_a_backup_is_proved(bed: Bed, database: Instance) -> None:
     assert not docker("ps", "--all", "--quiet", "--filter", f"name={database.guid}-proof").strip()
 
 
+def test_a_backup_is_told_to_be_under_way_as_soon_as_it_was_asked_for(bed: Bed, database: Instance) -> None:
+    for _ in range(5):
+        before = len(taken(bed, database))
+        bed.broker.keeping.take(database, full=False)
+        look = bed.broker.keeping.look(database)
+        assert look.running or len(look.taken) > before
+        wait_until(lambda: taken(bed, database), "the backup", seconds=180)
+
+
 def test_no_tenant_gets_at_what_backups_are_made_with(bed: Bed, database: Instance) -> None:
     for path in ("/etc/cf-service-bindings/pgbackrest.conf", "/tmp/postgresql/pgpass", "/var/lib/pgbackrest"):
         with pytest.raises(errors.InsufficientPrivilege):

@@ -112,6 +112,7 @@ class Backups:
     taken: tuple[Taken, ...]
     archived_at: datetime | None
     archive_fails: bool
+    interrupted: bool = False  # a last backup that is not there: the server went away meanwhile, another may succeed
     lost: bool = False  # a part of the log, so that what was written since the last backup cannot be restored
 
 

@@ -27,6 +27,8 @@ IS_PUT_AWAY = "SELECT coalesce(last_failed_time < last_archived_time, last_faile
 PATIENCE = 15.0  # seconds until a part of the log is put away
 LOOK = 0.2  # seconds
 UNREADABLE = 99  # as pgBackRest calls it; what it tells is not what there is
+# What a backup ends with that lost its connection to the server; nothing is told of one that went with the container.
+INTERRUPTED = ("unknown", "56", "57")
 IO_SECONDS = 10  # for one exchange with a bucket; less than a statement may take
 SETTINGS = {
     "archive_mode": "on",
@@ -115,6 +117,7 @@ def state(connection: psycopg.Connection[Any]) -> Backups:
         taken=tuple(sorted(taken, key=lambda each: each.ended_at)),
         archived_at=archived,
         archive_fails=failed is not None and (archived is None or failed > archived),
+        interrupted=ended in INTERRUPTED,
         lost=bool(lost),
     )
 

@@ -50,6 +50,7 @@ class Snapshots(BackedUp):
             taken=tuple(_taken(each) for each in told["taken"]),
             archived_at=None,
             archive_fails=False,
+            interrupted=not told["error"],
         )
 
     def beat(self, site: Site, *, kept: bool = False) -> datetime:
