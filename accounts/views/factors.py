@@ -19,6 +19,7 @@ from django.views.decorators.http import require_safe
 from accounts import audit, factors
 from accounts.adapter import Adapter, FactorAdapter
 from accounts.forms.factors import NO_PASSKEY
+from accounts.sessions import KEY
 from accounts.views.account import CRUMBS, person_of
 from paas.lib.errors import NotFound
 
@@ -68,14 +69,17 @@ class _Change(_Page):
         return answer
 
 
-def _newest(request: HttpRequest, type: str) -> Any:
-    return factors.of(person_of(request)).filter(type=type).latest("pk")
+def _added(request: HttpRequest, type: str) -> None:
+    person = person_of(request)
+    ended = factors.added(person, factors.of(person).filter(type=type).latest("pk"), here=request.session[KEY])
+    if ended:
+        messages.info(request, f"Your other sign-ins ({ended}) are over: none had shown a second factor.")
 
 
 class AddApp(_Change, totp.ActivateTOTPView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        factors.added(person_of(self.request), _newest(self.request, factors.APP))
+        _added(self.request, factors.APP)
         return response
 
 
@@ -90,7 +94,7 @@ class RemoveApp(_Change, totp.DeactivateTOTPView):
 class AddPasskey(_Change, webauthn.AddWebAuthnView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        factors.added(person_of(self.request), _newest(self.request, factors.PASSKEY))
+        _added(self.request, factors.PASSKEY)
         return response
 
 

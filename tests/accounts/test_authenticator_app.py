@@ -8,8 +8,9 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 
-from accounts import signin
+from accounts import factors, signin
 from accounts.models import AuditEvent, Mail
+from tests.accounts.conftest import PASSWORD
 from tests.accounts.factors import App, give_app, give_codes, sign_in
 
 ADD, REMOVE, CODE = "/account/ways/app/add", "/account/ways/app/remove", "/accounts/login/code"
@@ -38,6 +39,21 @@ def test_it_is_added_with_its_first_code_and_recovery_codes_come_with_it(page, a
     assert (event.actor_guid, event.data["factor"]) == (alice.guid, "totp")
     mail = Mail.objects.get(kind="factor-added")
     assert mail.to == alice.email and "authenticator app" in mail.body
+
+
+def test_the_first_second_factor_ends_every_other_sign_in_and_another_ends_none(page, browser, grant, alice, bob):
+    other, his = browser(alice), browser(bob)
+    refresh = grant(grant_type="password", username=alice.username, password=PASSWORD).json()["refresh_token"]
+    secret = re.search(r'id="secret">(\w+)<', page.get(ADD).content.decode())[1]
+    added = page.post(ADD, {"code": App(secret).code()}, follow=True).content.decode()
+    assert "Your other sign-ins (2) are over" in added and page.get("/account").status_code == 200
+    assert other.get("/account").status_code == 302 and his.get("/account").status_code == 200
+    assert grant(grant_type="refresh_token", refresh_token=refresh).status_code == 401
+    assert "Your other sign-ins, 2, were ended" in Mail.objects.get(kind="factor-added").body
+    there = browser(alice)
+    Authenticator.objects.create(user=alice, type="webauthn", data={})
+    factors.added(alice, Authenticator.objects.get(type="totp"), here="")
+    assert there.get("/account").status_code == 200
 
 
 def test_from_then_on_a_code_is_asked_for_after_the_password(browser, address, alice):
