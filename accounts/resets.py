@@ -6,7 +6,6 @@ import secrets
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -49,8 +48,14 @@ def sent_lately(person: User) -> bool:
     return PasswordReset.objects.filter(user=person, created_at__gt=timezone.now() - PAUSE).exists()
 
 
-def in_force(secret: str, rows: QuerySet[PasswordReset] | None = None) -> PasswordReset | None:
+def in_force(secret: str) -> PasswordReset | None:
     """Return the wish whose link can still be used; looking at it uses nothing up."""
-    rows = PasswordReset.objects.all() if rows is None else rows
-    found = rows.filter(digest=digest(secret), expires_at__gt=timezone.now(), user__is_active=True)
-    return found.select_related("user").first()
+    rows = PasswordReset.objects.select_related("user")
+    return rows.filter(digest=digest(secret), expires_at__gt=timezone.now(), user__is_active=True).first()
+
+
+def holder(secret: str) -> User | None:
+    """Return, locked, the person whose link can still be used: nobody else uses it up before the transaction ends."""
+    found = in_force(secret)
+    person: User | None = User.objects.lock(found.user_id) if found and found.user_id else None
+    return person if in_force(secret) else None  # it may have been used while we waited for the lock

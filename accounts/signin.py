@@ -201,11 +201,11 @@ def link_of(secret: str) -> SignInLink | None:
 @transaction.atomic
 def by_link(secret: str) -> User:
     """Return the link's person and use the link up; a password that there was is not good any more."""
-    rows = SignInLink.objects.select_for_update().filter(digest=digest(secret), expires_at__gt=timezone.now())
-    link = rows.select_related("user").filter(user__is_active=True).first()
-    if link is None:
+    found = link_of(secret)
+    person: User | None = User.objects.lock(found.user_id) if found else None
+    link = link_of(secret)  # again: it may have been used while we waited for the lock
+    if person is None or link is None:
         raise Refused("The link was used already, or is older than a day.")
-    person = link.user
     link.delete()
     person.set_unusable_password()
     person.save(update_fields=["password", "updated_at"])

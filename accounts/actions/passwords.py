@@ -33,10 +33,9 @@ def set_password(actor: User, user: User, *, password: str, old: str = "") -> No
 @transaction.atomic
 def reset_password(secret: str, *, password: str) -> User:
     """Set a password with the secret of a link that was mailed, and use the link up; nobody is signed in by it."""
-    reset = resets.in_force(secret, rows=PasswordReset.objects.select_for_update(of=("self",)))
-    if reset is None or reset.user is None:
+    person = resets.holder(secret)
+    if person is None:
         raise NotFound("The link was used already, or is older than an hour. Ask for another.")
-    person = User.objects.lock(reset.user.pk)
     _set(person, person, password, how="mail")
     mail.spent(tokens.digest(secret))
     return person

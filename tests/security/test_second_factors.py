@@ -90,14 +90,13 @@ def test_one_passcode_from_two_places_at_once_signs_in_once(alice):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_reset_link_from_two_places_at_once_works_once(alice):
-    reset = PasswordReset.objects.create(
-        login="", user=alice, digest=resets.digest("secret"), expires_at="2999-01-01T00:00Z"
-    )
+def test_of_reset_links_that_are_used_at_once_one_works_once(alice):
+    for secret in ("one", "two"):
+        PasswordReset.objects.create(login="", user=alice, digest=resets.digest(secret), expires_at="2999-01-01T00:00Z")
 
     def use(number):
         try:
-            actions.reset_password("secret", password=f"password of thief {number}")
+            actions.reset_password(("one", "two")[number % 2], password=f"password of thief {number}")
             return True
         except PaasError:
             return False
@@ -106,7 +105,31 @@ def test_one_reset_link_from_two_places_at_once_works_once(alice):
 
     with ThreadPoolExecutor(4) as threads:
         assert sum(threads.map(use, range(4))) == 1
-    assert not PasswordReset.objects.filter(pk=reset.pk).exists()
+    assert not PasswordReset.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_and_a_new_password_at_once_do_not_wait_for_each_other(alice):
+    link = signin.new_link(alice)
+
+    def use_link():
+        signin.by_link(link)
+
+    def set_password():
+        actions.set_password(alice, alice, password="another good password", old=PASSWORD)
+
+    def settled(do):
+        try:
+            do()
+            return True
+        except (PaasError, signin.Refused):
+            return False  # the other one was first
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        assert any(threads.map(settled, (use_link, set_password)))
+    assert signin.link_of(link) is None
 
 
 @pytest.mark.parametrize(
