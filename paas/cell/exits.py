@@ -22,7 +22,7 @@ class Exits:
     def record(self, instance: Instance, *, status: int, at: int) -> None:
         """Note an end that nobody asked for; ``at`` is in nanoseconds. The same end a second time changes nothing."""
         self.collector.ended(instance.container, at)
-        if instance.exit and at <= instance.exit["at"]:
+        if instance.exit and (instance.one_off or at <= instance.exit["at"]):
             return
         self.collector.drain(instance.container, timeout=5)
         reason = _reason(instance, status)
@@ -30,9 +30,9 @@ class Exits:
         instance.exit = {"status": status, "reason": reason, "at": at, "last_lines": lines}
         if not instance.one_off or status != 0:
             instance.crashes += 1
+        self._say(instance, status, reason)  # before what the disk may hold up: the next start has lines of its own
         self._happened(instance)
         self.remember(instance)
-        self._say(instance, status, reason)
 
     def remember(self, instance: Instance) -> None:
         """Keep what cannot be asked of the engine after a restart of the agent."""
