@@ -28,6 +28,7 @@ export function follow (log, { connection, onAnswer = () => {}, paused = () => f
     }
     if (!answer.ok) throw new Error(answer.status)
     const said = await answer.json()
+    if (paused()) return true
     cursor = said.cursor
     add(said.lines)
     wait = said.more ? 50 : EVERY

@@ -27,7 +27,7 @@ def own() -> Iterator[str]:
             template = f"test_template_{_digest()}"
             if template not in _databases():
                 _make(template)
-            _say(f'DROP DATABASE IF EXISTS "{name}"', f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            _say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
             yield name
         finally:

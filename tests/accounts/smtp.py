@@ -55,7 +55,7 @@ def serving(certificate: Path | None = None) -> Iterator[Server]:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)
         more = {"tls_context": context, "require_starttls": True, "authenticator": _login, "auth_required": True}
-    controller = Controller(handler, hostname="127.0.0.1", port=handler.port, **more)
+    controller = Controller(handler, hostname="127.0.0.1", port=handler.port, ready_timeout=30, **more)
     controller.start()
     try:
         yield handler

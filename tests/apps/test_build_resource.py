@@ -166,6 +166,7 @@ def test_cf_hears_of_the_end_when_the_last_lines_have_reached_it(api: Api, alice
     guid = ask(api(alice), package).json()["guid"]
     work("apps.jobs.stage", Build.objects.get().pk)
     cf = {"HTTP_USER_AGENT": "cf/8.18.4+abc (go1.25; amd64 linux)"}
+    Build.objects.update(ended_at=timezone.now())
     assert api(alice).get(f"/v3/builds/{guid}", **cf).json()["state"] == "STAGING"
     Build.objects.update(ended_at=timezone.now() - timedelta(seconds=3))
     assert api(alice).get(f"/v3/builds/{guid}", **cf).json()["state"] == "STAGED"

@@ -7,7 +7,6 @@ import io
 import json
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +59,7 @@ def call(sender: Sender, **headers: str) -> Sender:
     async def run() -> None:
         await asyncio.wait_for(Handler()(scope, sender.receive, sender.send), 30)
 
-    # In a thread of its own: a browser that another test left open keeps a loop running in this one.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, run()).result()
+    asyncio.run(run())
     return sender
 
 

@@ -22,6 +22,7 @@ from accounts import actions as accounts
 from accounts.models import User
 from apps.actions import push
 from apps.models import App
+from paas.host.network import free_ports
 from tenants.actions import departure
 from tests.apps.archives import SOURCE, zipped
 
@@ -46,9 +47,7 @@ class Server:
 
 @pytest.fixture
 def server(alice: User, tmp_path: Path) -> Iterator[Server]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     database = connection.settings_dict
     login = f"{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}"
     environment = os.environ | {

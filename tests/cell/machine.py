@@ -163,7 +163,8 @@ class Machine:
 
     def ended(self, instance: str) -> Observation:
         return wait_until(
-            lambda: (seen := self.seen(instance)) and seen.state == "stopped" and seen, f"{instance} to have ended"
+            lambda: (seen := self.seen(instance)) and seen.state == "stopped" and seen.exit and seen,
+            f"{instance} to have ended",
         )
 
     def seen(self, instance: str) -> Observation | None:

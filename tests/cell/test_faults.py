@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,9 +39,8 @@ def test_an_end_while_the_engine_was_away_is_unknown_at_first_and_told_later(rel
     seen = relayed.run(workload)
     relay.close()
     wait_until(relayed.problems, "the agent to notice")
-    time.sleep(4)
-    now = relayed.seen(seen.instance)
-    assert now and not now.ready and now.state == "unknown"
+    now = wait_until(lambda: (now := relayed.seen(seen.instance)) and now.state == "unknown" and now, "its end")
+    assert not now.ready
     relay.open()
     told = wait_until(lambda: [each for each in relayed.runtime.happenings(0) if each.app == "ends"], "the happening")
     assert (told[0].exit.status, told[0].exit.last_lines[-1]) == (5, "bye")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import User, UserSession
 from tenants.models import Organization, OrganizationRole
 from tests.console.counting import queries
 
@@ -19,6 +22,7 @@ def join(org: Organization, first: int, count: int) -> None:
     people = User.objects.bulk_create(
         User(username=f"person{first + number}", email=f"p{first + number}@example.com") for number in range(count)
     )
+    connection.cursor().execute("ANALYZE accounts_user")  # else each foreign key is looked up as if there were nobody
     OrganizationRole.objects.bulk_create(
         OrganizationRole(user=person, permission=permission, content_object=org, cf_type="organization_user")
         for person in people
@@ -34,11 +38,11 @@ def pages(org: Any, space: Any, alice: User) -> list[str]:
 
 def test_queries_are_constant(browser: Any, org: Any, dora: User, bob: User, pages: list[str]) -> None:
     client = browser(dora)
+    UserSession.objects.update(seen_at=timezone.now() + timedelta(hours=1))  # it is not noted meanwhile
     join(org, 0, FEW)
     for page in pages:
         client.get(page)  # what is looked up once
     few = {page: queries(client, page) for page in pages}
     join(org, FEW, MANY - FEW)
     many = {page: queries(client, page) for page in pages}
-    # a table of ten people fills less than a page: its pager asks nothing more
-    assert {page: (few[page], many[page]) for page in pages if many[page] > few[page] + 1} == {}
+    assert {page: (few[page], many[page]) for page in pages if many[page] > few[page]} == {}

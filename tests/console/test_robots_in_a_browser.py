@@ -67,7 +67,7 @@ def test_a_robot_is_made_with_its_first_key(visit: Any, faults: Any, dora: Any, 
     page.get_by_role("button", name="Make the key").click()
     text = page.locator("#key").inner_text()
     expect(page.locator("body")).to_contain_text(f"cf auth {robot.guid} {text} --client-credentials")
-    assert page.get_by_role("button", name="Copy: the key").count() == (1 if script else 0)
+    expect(page.get_by_role("button", name="Copy: the key")).to_have_count(1 if script else 0)
     if script:
         assert faults(page) == []
     page.get_by_role("link", name="Go back to the robot").click()

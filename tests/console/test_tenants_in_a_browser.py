@@ -52,7 +52,7 @@ def test_the_documentation(visit: Any, faults: Any, system: Any, width: int) -> 
 def test_errors_are_reached_by_keyboard(visit: Any, faults: Any, space: Any, dora: Any) -> None:
     page = visit(f"/spaces/{space.guid}/members/add", dora)
     page.get_by_role("button", name="Add to the space").click()
-    assert page.locator(":focus").get_attribute("class") == "govuk-error-summary"
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
     assert faults(page) == []
     page.get_by_role("link", name="Enter the username").click()
     assert page.locator(":focus").get_attribute("name") == "person"

@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from paas.host.network import free_ports
 from paas.seams.routers.admin import Admin
 from paas.seams.routers.base import Endpoint, Route, Routes, Target
 from paas.seams.routers.bootstrap import command, wait_until_serving, write_bootstrap
@@ -41,9 +42,7 @@ def wait_until(done: Callable[[], Any], what: str, *, seconds: float = 30) -> An
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]
 
 
 class _Handler(BaseHTTPRequestHandler):

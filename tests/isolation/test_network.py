@@ -80,8 +80,8 @@ def test_link_local_and_private_addresses_are_closed(machine: Machine, mine: Obs
 
 
 def test_the_machines_own_network_is_closed(machine: Machine, mine: Observation, neighbour: Neighbour) -> None:
-    assert reached_from_here("10.254.253.2", PORT)
-    assert not reaches(machine, mine, "10.254.253.2", PORT)
+    assert reached_from_here(neighbour.wire.there, PORT)
+    assert not reaches(machine, mine, neighbour.wire.there, PORT)
 
 
 def test_nobody_reaches_the_instance_through_the_machine(mine: Observation, neighbour: Neighbour) -> None:

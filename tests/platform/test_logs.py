@@ -111,7 +111,7 @@ def test_the_log_outlives_a_crash_a_redeploy_a_restage_and_a_stop(alice: Client,
     with suppress(requests.RequestException):
         alice.fetch(app["name"], "/exit")
     again()
-    assert "Exit status 9" in [line.text for line in lines(alice, app)]
+    next_line(alice, app, "Exit status 9")
     alice.deployed(alice.call("POST", "/v3/deployments", belongs("app", app)))
     again()
     package = alice.call("GET", f"{path}/packages")["resources"][0]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from paas.host import images
 from paas.seams.runtimes.base import Observation
-from services.brokers.base import Binding, Done, Instance, Place
+from services.brokers.base import Accepted, Binding, Done, Instance, OperationInProgress, Outcome, Place, Refused
 from services.brokers.container import ContainerBroker
 from services.brokers.engine import plans, room
 from services.brokers.engine.base import Size
-from tests.cell.machine import ROOT, Machine, docker
+from tests.cell.machine import ROOT, Machine, docker, wait_until
 
 PLACE = Place("org-guid", "ministry", "space-guid", "production")
 KEYS = ("k" * 40,)
@@ -37,6 +38,17 @@ else:
     else:
         sys.stdout.write(pq.PQerrorMessage(connection).decode())
 """
+
+
+def settled(call: Callable[[], Outcome]) -> Outcome:
+    """Ask as the platform does: again as long as it is under way."""
+
+    def told() -> Outcome | None:
+        outcome = call()
+        busy = isinstance(outcome, Refused) and isinstance(outcome.error, OperationInProgress)
+        return None if busy or isinstance(outcome, Accepted) else outcome
+
+    return wait_until(told, "the broker", seconds=180)  # type: ignore[no-any-return]
 
 
 class Handed:
@@ -88,11 +100,14 @@ class Bed:
 
     def made(self, service: str, plan: str, **parameters: Any) -> Instance:
         instance = self.instance(service, plan, **parameters)
-        assert self.broker.provision(instance) == Done()
+        self.provision(instance)
         return instance
 
+    def provision(self, instance: Instance) -> None:
+        assert settled(lambda: self.broker.provision(instance)) == Done()
+
     def credentials(self, binding: Binding) -> dict[str, Any]:
-        outcome = self.broker.bind(binding)
+        outcome = settled(lambda: self.broker.bind(binding))
         assert isinstance(outcome, Done) and outcome.bound, outcome
         return dict(outcome.bound.credentials)
 

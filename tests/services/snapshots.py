@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.brokers.base import Accepted, Done, Instance, OperationInProgress, Origin, Outcome, Refused
+from services.brokers.base import Instance, Origin
 from services.brokers.engine.base import Backups, NotReady, Taken
 from services.brokers.engine.keeper import ENDING, MOMENT
 from services.brokers.keeping import Proof
@@ -38,19 +38,8 @@ def ended(bed: Bed, instance: Instance) -> Backups:
 def restored(bed: Bed, source: Instance, *, of: str = CIPHER, **wanted: Any) -> Instance:
     made = replace(source, guid=bed.instance("redis", "micro-7").guid, cipher=OTHER)
     made = replace(made, origin=Origin(source.guid, of, **wanted))
-    assert settled(lambda: bed.broker.provision(made)) == Done()
+    bed.provision(made)
     return made
-
-
-def settled(call: Callable[[], Outcome]) -> Outcome:
-    """Ask as the platform does: again as long as it is under way."""
-
-    def told() -> Outcome | None:
-        outcome = call()
-        busy = isinstance(outcome, Refused) and isinstance(outcome.error, OperationInProgress)
-        return None if busy or isinstance(outcome, Accepted) else outcome
-
-    return wait_until(told, "the broker", seconds=180)  # type: ignore[no-any-return]
 
 
 def proved(bed: Bed, instance: Instance) -> Proof:

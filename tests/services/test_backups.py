@@ -16,13 +16,13 @@ from psycopg import errors
 from accounts.models import AuditEvent, Job, Mail, User
 from paas.lib.queue import work
 from services.actions import instance as instances
-from services.brokers.base import Accepted, Done, Instance, Origin, Outcome, Refused, Unknown
+from services.brokers.base import Done, Instance, Origin, Refused, Unknown
 from services.brokers.engine.base import NotReady
 from services.models import Plan, RestoreProof, ServiceBroker
 from tenants import access
 from tenants.models import Region, Space
 from tests.cell.machine import docker, wait_until
-from tests.services.bed import Bed
+from tests.services.bed import Bed, settled
 from tests.services.databases import CIPHER, MADE, of_platform, query, taken, until, worked
 
 pytestmark = pytest.mark.slow
@@ -34,7 +34,7 @@ LOST = "/var/lib/postgresql/log-lost"  # in the container
 def database(bed: Bed) -> Instance:
     """A database with one backup."""
     made = replace(bed.instance("postgres", "tiny-15"), cipher=CIPHER)
-    assert bed.broker.provision(made) == Done()
+    bed.provision(made)
     bed.broker.keeping.take(made, full=True)
     wait_until(lambda: taken(bed, made), "the first backup", seconds=180)
     return made
@@ -42,12 +42,8 @@ def database(bed: Bed) -> Instance:
 
 def restored(bed: Bed, database: Instance, **wanted: Any) -> Instance:
     made = replace(bed.instance("postgres", "tiny-15"), cipher="d" * 43, origin=Origin(database.guid, CIPHER, **wanted))
-    assert settled(lambda: bed.broker.provision(made)) == Done()
+    bed.provision(made)
     return made
-
-
-def settled(call: Callable[[], Outcome]) -> Outcome:
-    return wait_until(lambda: (told := call()) and not isinstance(told, Accepted) and told, "the restore", seconds=180)  # type: ignore[no-any-return]
 
 
 def test_what_was_dropped_comes_back_as_of_a_second(bed: Bed, database: Instance) -> None:
@@ -166,7 +162,7 @@ def test_a_deleted_instance_comes_back_from_its_backups(bed: Bed, database: Inst
     assert bed.broker.remove(gone) == Done()
     again = bed.instance("postgres", "tiny-15")
     again = replace(again, origin=Origin(gone.guid, "d" * 43))
-    assert settled(lambda: bed.broker.provision(again)) == Done()
+    bed.provision(again)
     assert query(bed, again, "SELECT word FROM last_words") == [("goodbye",)]
     assert bed.broker.remove(again) == Done()
     bed.broker.keeping.forget(gone.guid)

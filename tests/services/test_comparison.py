@@ -148,7 +148,8 @@ def test_what_proofs_and_kept_backups_have_is_not_said(runtime, made):  # noqa: 
     assert "(gone)" in said and "backups." in said
 
 
-def test_what_a_restore_has_on_its_way_is_not_said(runtime, made):  # noqa: F811
+def test_what_a_restore_has_on_its_way_is_not_said(runtime, made, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("services.brokers.container.PATIENCE", 0)
     broker, crossed = outside.own_services(), replace(crossing.instance_for(made), cipher="c" * 43)
     broker.clear(made.guid)
     assert isinstance(broker.provision(replace(crossed, origin=Origin(made.guid, "d" * 43))), Accepted)

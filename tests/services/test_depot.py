@@ -46,17 +46,13 @@ def database(bed: Bed, amazon: StandIn) -> Instance:
 def provisioned(bed: Bed, amazon: StandIn) -> Instance:
     bed.broker = bed.broker_with(bucket=amazon.bucket())
     made = replace(bed.instance("postgres", "tiny-15"), cipher=CIPHER)
-    assert bed.broker.provision(made) == Done()
+    bed.provision(made)
     return made
 
 
 def back_up(bed: Bed, database: Instance) -> None:
     bed.broker.keeping.take(database, full=True)
     wait_until(lambda: taken(bed, database), "the first backup", seconds=180)
-
-
-def settled(bed: Bed, instance: Instance) -> None:
-    wait_until(lambda: bed.broker.provision(instance) == Done(), "the restore", seconds=180)
 
 
 def ready(work: Any) -> Any:
@@ -72,7 +68,7 @@ def test_a_second_comes_back_from_the_bucket(bed: Bed, database: Instance, amazo
     query(bed, database, "DROP TABLE letters")
     other = replace(bed.instance("postgres", "tiny-15"), cipher="d" * 43)
     other = replace(other, origin=Origin(database.guid, CIPHER, at=before))
-    settled(bed, other)
+    bed.provision(other)
     assert query(bed, other, "SELECT count(*) FROM letters") == [(1000,)]
     written = amazon.keys(f"install-backups/{database.guid}/")
     assert any("/archive/main/" in key for key in written) and any("/backup/main/" in key for key in written)
@@ -188,7 +184,7 @@ def test_an_instance_writes_with_a_key_that_is_good_for_its_own_place_alone(bed:
     made = replace(bed.instance("postgres", "tiny-15"), cipher=CIPHER)
     amazon.enforce(True)
     try:
-        assert bed.broker.provision(made) == Done()
+        bed.provision(made)
         back_up(bed, made)
         key = key_of(bed, made)
         own = amazon.client("s3", aws_access_key_id=key[0], aws_secret_access_key=key[1])
@@ -202,7 +198,7 @@ def test_an_instance_writes_with_a_key_that_is_good_for_its_own_place_alone(bed:
         amazon.enforce(False)
     query(bed, made, "CREATE TABLE letters AS SELECT 1 AS n")
     other = replace(bed.instance("postgres", "tiny-15"), cipher="d" * 43, origin=Origin(made.guid, CIPHER))
-    settled(bed, other)
+    bed.provision(other)
     assert query(bed, other, "SELECT n FROM letters") == [(1,)]
     for each in (made, other, made):
         assert bed.broker.remove(each) == Done()

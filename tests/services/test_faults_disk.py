@@ -130,7 +130,11 @@ def empty(store: Path) -> None:
 
 
 def lock(store: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,ro", str(store)], check=True)
+    """Let nothing be written any more, as soon as nobody has a file open to write to."""
+    command = ["mount", "-o", "remount,ro", str(store)]
+    wait_until(
+        lambda: subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0, "nobody to write"
+    )
 
 
 def unlock(store: Path) -> None:

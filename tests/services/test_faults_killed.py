@@ -20,7 +20,7 @@ from services.actions import binding as bindings
 from services.actions import instance as instances
 from services.models import Binding, Plan, Repository, ServiceBroker, ServiceInstance
 from tenants.models import Region, Space
-from tests.cell.machine import docker
+from tests.cell.machine import docker, wait_until
 from tests.services.bed import Bed
 from tests.services.databases import MADE, of_platform
 from tests.services.mortal import Life, dies, outlive, watched
@@ -82,11 +82,13 @@ def ends(life: Life, alice: User, told: Any) -> Callable[..., list[str]]:
             if said in ((type, "initial"), (type, "in progress")):
                 assert isinstance(row, Binding) or STANDS[type] in page(row), died
                 return
-            assert said == (None if type == "delete" else (type, "succeeded")) and so(), died
+            assert said == (None if type == "delete" else (type, "succeeded")), died
+            wait_until(so, died)
 
         path = BINDING if isinstance(row, Binding) else INSTANCE
         deaths = outlive(life, path, row, lambda: over(row), is_true)
-        assert told(row) == (None if type == "delete" else (type, "succeeded")) and so()
+        assert told(row) == (None if type == "delete" else (type, "succeeded"))
+        wait_until(so, "it to be so")
         return deaths
 
     return run

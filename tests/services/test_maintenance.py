@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.actions import instance as instances
@@ -53,6 +53,7 @@ def test_what_is_no_window_is_refused(text: str) -> None:
         window.check(text)
 
 
+@settings(deadline=None)
 @given(st.uuids())
 def test_who_chooses_none_has_one_of_their_own_by_night(guid: Any) -> None:
     text = window.chosen(str(guid))

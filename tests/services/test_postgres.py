@@ -264,12 +264,12 @@ def test_the_engine_restarts_it_with_the_control_plane_and_the_agent_down(
 
 
 def test_after_a_boot_it_is_put_back_from_the_agents_memory(bed: Bed, database: Instance, connect: Connect) -> None:
+    credentials = bed.credentials(bed.binding(database))
     bed.machine.stop_agent()
     docker("kill", bed.container(database))
     volume = bed.machine.folder / "volumes" / database.guid
     subprocess.run(["umount", str(volume)], check=True)
     bed.machine.start_agent()
-    credentials = bed.credentials(bed.binding(database))
     wait_until(lambda: _or_none(lambda: connect(credentials)), "PostgreSQL to be back")
 
 
@@ -359,8 +359,8 @@ def test_metrics_tell_of_slow_queries(bed: Bed, database: Instance, connect: Con
     metrics = bed.broker.metrics(database)
     assert metrics.connections >= 1 and metrics.connections_limit > 0 and metrics.size_bytes > 1 << 20
     assert metrics.cache_hits is not None and 0 < metrics.cache_hits <= 1
-    slowest = metrics.slow_queries[0]
-    assert "pg_sleep($1)" in slowest.text and slowest.mean_ms > 200
+    slow = next(each for each in metrics.slow_queries if "pg_sleep($1)" in each.text)
+    assert slow.mean_ms > 200 and metrics.slow_queries[0].mean_ms >= slow.mean_ms
     seen = bed.broker.observation(database.guid)
     assert seen and seen.disk_bytes and seen.disk_bytes > 30 << 20
 

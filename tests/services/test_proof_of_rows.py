@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from services.brokers.base import Done, Instance, Origin
+from services.brokers.base import Instance, Origin
 from services.brokers.engine import rows
 from services.brokers.engine.base import Mark, NotAllowed, NotReady
 from services.brokers.keeping import Proof
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 def database(bed: Bed) -> Instance:
     """A database with a backup of three tables, one of them too large to be looked at as a whole."""
     made = replace(bed.instance("postgres", "tiny-15"), cipher=CIPHER)
-    assert bed.broker.provision(made) == Done()
+    bed.provision(made)
     with connected(bed, made) as connection:
         connection.execute("CREATE TABLE letters AS SELECT n, repeat('x', 200) AS text FROM generate_series(1, 5000) n")
         connection.execute('CREATE TABLE "Odd ""name"" of one" (n int)')
@@ -184,5 +184,5 @@ def test_nothing_that_a_tenant_wrote_is_run_as_the_superuser(bed: Bed, database:
     assert proved(bed, database, mark).rows
     assert superusers(database) == ["postgres"]
     copy = replace(bed.instance("postgres", "tiny-15"), cipher="d" * 43, origin=Origin(database.guid, CIPHER))
-    wait_until(lambda: bed.broker.provision(copy) == Done(), "the restored copy", seconds=180)
+    bed.provision(copy)
     assert superusers(copy) == ["postgres"]

@@ -25,9 +25,9 @@ from services.models import Plan, ServiceBroker
 from tenants.models import Region, Space
 from tests.cell.machine import docker, wait_until
 from tests.services import snapshots
-from tests.services.bed import Bed
+from tests.services.bed import Bed, settled
 from tests.services.databases import MADE, of_platform, until, worked
-from tests.services.snapshots import CIPHER, OTHER, aged, backed_up, damage, ended, proved, restored, settled, swap
+from tests.services.snapshots import CIPHER, OTHER, aged, backed_up, damage, ended, proved, restored, swap
 from tests.services.stand_in import StandIn, stand_in
 
 pytestmark = pytest.mark.slow
@@ -46,7 +46,7 @@ except OSError:
 def store(bed: Bed) -> Instance:
     """A Redis with some keys and one backup of them."""
     made = replace(bed.instance("redis", "micro-7"), cipher=CIPHER)
-    assert bed.broker.provision(made) == Done()
+    bed.provision(made)
     client = connect(bed, made)
     client.set("letter", "dear reader")
     client.set("session", "x", ex=3600)
@@ -125,7 +125,7 @@ def test_without_the_cipher_nothing_is_restored(bed: Bed, store: Instance) -> No
 
 def test_it_takes_one_each_day_by_itself_and_keeps_a_week(bed: Bed) -> None:
     alone = replace(bed.instance("redis", "micro-7"), cipher=CIPHER)
-    assert bed.broker.provision(alone) == Done()
+    bed.provision(alone)
     oldest, newest = backed_up(bed, alone), backed_up(bed, alone)
     gone = aged(bed, alone, oldest.label, timedelta(days=8))
     kept = aged(bed, alone, newest.label, timedelta(hours=26))
@@ -163,6 +163,7 @@ def test_a_server_that_goes_down_meanwhile_leaves_no_half_backup(bed: Bed, store
     client, before = connect(bed, store), there(bed, store)
     for number in range(40):
         client.set(f"large-{number}", os.urandom(1 << 20).hex())
+    wait_until(lambda: not client.info("persistence")["aof_buffer_length"], "it to be written")
     bed.broker.keeping.take(store, full=True)
     docker("restart", "--time", "0", bed.container(store))
     wait_until(lambda: snapshots.not_ready(lambda: bed.broker.keeping.look(store)), "it to be there again", seconds=180)
@@ -176,7 +177,7 @@ def test_a_deleted_instance_comes_back_as_it_was_at_its_end(bed: Bed, store: Ins
     connect(bed, gone).set("last", "words")
     assert settled(lambda: bed.broker.remove(gone)) == Done()
     again = replace(bed.instance("redis", "micro-7"), cipher=CIPHER, origin=Origin(gone.guid, OTHER))
-    assert settled(lambda: bed.broker.provision(again)) == Done()
+    bed.provision(again)
     assert connect(bed, again).get("last") == "words"
     assert settled(lambda: bed.broker.remove(again)) == Done()
     bed.broker.keeping.forget(gone.guid)
@@ -197,7 +198,7 @@ def test_snapshots_go_to_a_bucket_with_a_key_that_is_good_for_nothing_else(bed: 
     amazon.enforce(True)
     try:
         made = replace(bed.instance("redis", "micro-7"), cipher=CIPHER)
-        assert bed.broker.provision(made) == Done()
+        bed.provision(made)
         connect(bed, made).set("letter", os.urandom(8 << 20).hex())  # in several parts
         taken = backed_up(bed, made)
         amazon.enforce(False)
