@@ -13,7 +13,7 @@ from pymysql import err
 from services.brokers.base import Done, Instance, Previous
 from services.brokers.engine import plans
 from services.brokers.engine.base import Metrics
-from tests.cell.machine import wait_until
+from tests.cell.machine import docker, wait_until
 from tests.services.bed import KEYS, Bed
 
 pytestmark = pytest.mark.slow
@@ -181,6 +181,17 @@ def test_metrics_tell_of_slow_queries_without_their_values(bed: Bed, database: I
     metrics = wait_until(told, "the server to write its log of them")
     assert metrics.connections >= 1 and metrics.cache_hits and metrics.size_bytes >= 0
     assert next(each for each in metrics.slow_queries if each.text == text).mean_ms >= 1000
+
+
+def test_slow_statements_do_not_fill_the_disk(bed: Bed, database: Instance, connect: Connect) -> None:
+    kept = ("exec", bed.container(database), "stat", "--format", "%s", "/var/lib/mysql/data/mysql/slow_log.CSV")
+    cursor = connect(bed.credentials(bed.binding(database)))
+    for _ in range(18):
+        cursor.execute(f"SELECT SLEEP(0.25), length('{'x' * (1 << 20)}')")
+    assert int(docker(*kept)) > 16 << 20
+    wait_until(lambda: int(docker(*kept)) < 1 << 20, "the list to be shortened")
+    cursor.execute("SELECT SLEEP(1), 'after'")
+    wait_until(lambda: bed.broker.metrics(database).slow_queries, "the next one to be told")
 
 
 def _or_none(work: Callable[[], Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,12 +15,13 @@ from pymysql import err
 from services.brokers.base import Done, Instance, Origin, Previous
 from services.brokers.engine import plans
 from services.brokers.engine.base import NotAllowed, NotReady, Taken
-from tests.cell.machine import wait_until
+from tests.cell.machine import docker, wait_until
 from tests.services import snapshots
 from tests.services.bed import Bed, settled
 from tests.services.snapshots import CIPHER, OTHER, backed_up, damage, ended, proved, restored, swap
 
 pytestmark = pytest.mark.slow
+FILL = "INSERT INTO filling SELECT repeat(md5(seq), 32000) FROM seq_1_to_20"
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +176,34 @@ def test_a_damaged_backup_is_found_out(bed: Bed, database: Instance) -> None:
     with pytest.raises(NotAllowed, match="could not be restored"):
         proved(bed, database)
     assert not list((bed.machine.folder / "volumes").glob("*-proof*"))
+
+
+def test_a_full_database_comes_round_as_often_as_it_is_filled_and_is_backed_up(bed: Bed) -> None:
+    full = replace(bed.instance("mysql", "tiny-10"), cipher=CIPHER)
+    bed.provision(full)
+    own = bed.credentials(bed.binding(full))
+    with cursor(bed, full, own) as writer:
+        writer.execute("CREATE TABLE filling (text longtext)")
+        writer.execute("INSERT INTO filling VALUES ('first')")
+    for _ in range(3):
+        with pytest.raises(err.Error), cursor(bed, full, own) as writer:
+            while True:
+                writer.execute(FILL)
+        wait_until(lambda: at_all(bed, full, own, "SELECT count(*) FROM filling"), "it to be read", seconds=180)
+    docker("restart", bed.container(full))  # with its disk still full
+    wait_until(lambda: at_all(bed, full, own, "SELECT count(*) FROM filling"), "it to be read", seconds=180)
+    assert backed_up(bed, full).size_bytes
+    with cursor(bed, full, own) as owner:
+        owner.execute("DELETE FROM filling LIMIT 5")
+        owner.execute("TRUNCATE filling")
+        owner.execute("CREATE TABLE again AS SELECT 1 AS id")
+        assert count(owner, "again") == 1
+    assert settled(lambda: bed.broker.remove(full)) == Done()
+
+
+def at_all(bed: Bed, instance: Instance, credentials: dict[str, Any], statement: str) -> Any:
+    """Return what the statement gives, None where the server does not answer."""
+    with suppress(err.Error), cursor(bed, instance, credentials) as reader:
+        reader.execute(statement)
+        return reader.fetchone()
+    return None
