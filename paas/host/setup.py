@@ -61,6 +61,7 @@ def register(settings: Settings) -> None:
     """Note that this checkout has an install there, so that the last one to go takes the shared tools along."""
     known = registered()
     if settings.state not in known:
+        REGISTER.parent.mkdir(parents=True, exist_ok=True)  # a new checkout, and an install elsewhere
         REGISTER.write_text("".join(f"{path}\n" for path in (*known, settings.state)))
 
 
