@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from paas.host import network
+from paas.host import network, setup
 from paas.host.install import Install, load, load_or_create, with_free_port
+from paas.host.settings import read
 from paas.host.shell import HostError
 
 
@@ -34,6 +35,15 @@ def test_two_installs_share_nothing(tmp_path: Path, install: Install):
     assert not ipaddress.ip_network(other.subnet).overlaps(ipaddress.ip_network(install.subnet))
     secrets = (install.owner_password, install.application_password, install.redis_password)
     assert not {other.owner_password, other.application_password, other.redis_password} & set(secrets)
+
+
+def test_a_new_checkout_notes_an_install_that_is_elsewhere(
+    tmp_path: Path, install: Install, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(setup, "REGISTER", tmp_path / "checkout" / "var" / "installs")
+    for _ in range(2):
+        setup.register(read({"PAAS_STATE": str(tmp_path)}))
+    assert setup.registered() == [tmp_path]
 
 
 def test_names_fit_into_what_the_kernel_allows_for_a_bridge(install: Install):
