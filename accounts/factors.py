@@ -13,7 +13,7 @@ from django.db.models import Exists, QuerySet
 from django.utils.module_loading import import_string
 
 from accounts import audit, notices, sessions
-from accounts.models import Device, User, UserSession
+from accounts.models import Device, User
 
 APP, PASSKEY, CODES = Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN, Authenticator.Type.RECOVERY_CODES
 SECOND = (APP, PASSKEY)  # recovery codes stand in for one of these, and are none by themselves
@@ -71,11 +71,11 @@ def of_platform_admins(person: User) -> list[str]:
 
 
 def added(person: User, factor: Any, *, here: str) -> int:
-    """Record and mail it. With the first one every sign-in but the session ``here`` ends, as none showed a second factor;
-    return how many did.
+    """Record and mail it. With the first one every sign-in but the session ``here`` ends, so that whoever is signed in has
+    shown one; return how many did.
     """
     first = not of(person).filter(type__in=SECOND).exclude(pk=factor.pk).exists()
-    ended = sessions.end(UserSession.objects.filter(user=person).exclude(guid=here)) if first else 0
+    ended = sessions.end(sessions.of(person).exclude(guid=here)) if first else 0
     audit.record(person, "audit.user.factor-add", person, factor=factor.type, name=_name(factor), ended=ended)
     notices.tell(
         person, "factor-added", subject="Your account has a new way to sign in", factor=_words(factor), ended=ended

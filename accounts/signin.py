@@ -16,7 +16,7 @@ from django.db.models import Case, Q, When
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts import audit, notices, origin
+from accounts import audit, factors, notices, origin
 from accounts.models import Device, SignInLink, User
 from accounts.tokens import digest
 from paas.lib.errors import NotAuthenticated, ServiceUnavailable
@@ -160,21 +160,28 @@ def new_passcode(person: User) -> str:
     """Return a code that signs the person in once, within five minutes."""
     code = secrets.token_urlsafe(24)
     with _redis():
-        cache.set(f"passcode:{digest(code)}", [person.guid, digest(person.get_session_auth_hash())], PASSCODE_SECONDS)
+        cache.set(f"passcode:{digest(code)}", [person.guid, _standing(person)], PASSCODE_SECONDS)
     return code
 
 
 def by_passcode(code: str, *, address: str, door: str) -> User:
-    """Return the person who got the code; it is good for nothing afterwards, nor once their password has changed."""
+    """Return the person who got the code; it is good for nothing afterwards, nor once their password has changed, or
+    whether they have a second factor.
+    """
     key = f"passcode:{digest(code.strip())}"
     with _redis():
-        guid, sign_ins = cache.get(key) or (None, "")
+        guid, standing = cache.get(key) or (None, "")
         taken = guid is not None and cache.delete(key)
     person = User.objects.filter(guid=guid, is_active=True).first() if taken else None
-    if person is None or sign_ins != digest(person.get_session_auth_hash()):
+    if person is None or standing != _standing(person):
         _note_refusal(person, address=address, door=door, how="passcode")
         raise Refused("The passcode is not right, was used already, or is older than five minutes. Get a new one.")
     return person
+
+
+def _standing(person: User) -> str:
+    """What a code that was given out stands on; it changes with whatever ends the person's sign-ins."""
+    return digest(f"{person.get_session_auth_hash()} {factors.has(person)}")
 
 
 # Links -------------------------------------------------------------------------------------------------------------
@@ -184,6 +191,7 @@ def by_passcode(code: str, *, address: str, door: str) -> User:
 def new_link(person: User) -> str:
     """Return the secret of a link that signs the person in once within a day; the ones before it go out of force."""
     secret = secrets.token_urlsafe(32)
+    User.objects.lock(person.pk)
     SignInLink.objects.filter(user=person).delete()
     SignInLink.objects.create(
         user=person, digest=digest(secret), expires_at=timezone.now() + timedelta(hours=LINK_HOURS)

@@ -73,7 +73,7 @@ def _added(request: HttpRequest, type: str) -> None:
     person = person_of(request)
     ended = factors.added(person, factors.of(person).filter(type=type).latest("pk"), here=request.session[KEY])
     if ended:
-        messages.info(request, f"Your other sign-ins ({ended}) are over: none had shown a second factor.")
+        messages.info(request, f"Your other sign-ins ({ended}) are over: each has to show a second factor now.")
 
 
 class AddApp(_Change, totp.ActivateTOTPView):

@@ -8,6 +8,7 @@ from django.core.cache import cache
 
 from accounts import signin, tokens
 from accounts.models import AuditEvent
+from tests.accounts.factors import give_app
 
 
 def code_of(page) -> str:
@@ -35,6 +36,13 @@ def test_a_code_of_somebody_who_is_suspended_is_refused(grant, alice):
     alice.is_active = False
     alice.save()
     assert grant(grant_type="password", passcode=code).status_code == 401
+
+
+def test_a_code_from_before_the_first_second_factor_is_refused(grant, alice):
+    code = signin.new_passcode(alice)
+    give_app(alice)
+    assert grant(grant_type="password", passcode=code).status_code == 401
+    assert grant(grant_type="password", passcode=signin.new_passcode(alice)).status_code == 200
 
 
 def test_whoever_is_not_signed_in_is_asked_to(browser):

@@ -20,7 +20,7 @@ from services.actions import binding as bindings
 from services.actions import instance as instances
 from services.models import Plan, ServiceBroker, ServiceInstance
 from tenants.models import Region, Space
-from tests.cell.machine import wait_until
+from tests.cell.machine import docker, wait_until
 from tests.services import databases
 from tests.services.bed import Bed
 from tests.services.databases import MADE, of_platform, worked
@@ -28,6 +28,7 @@ from tests.services.test_faults_killed import ended
 
 pytestmark = pytest.mark.slow
 
+BALLAST = "/var/lib/postgresql/ballast"
 FILL = "INSERT INTO filling SELECT repeat(md5(n::text), 30) FROM generate_series(1, 20000) n"
 
 
@@ -81,21 +82,36 @@ def or_none(run: Callable[[str], Any], statement: str) -> Any:
 
 
 def test_a_full_database_is_told_is_read_and_backed_up_and_comes_round(
-    database: ServiceInstance, alice: User, query: Callable[[str], Any], page: Callable[[str], str]
+    bed: Bed, database: ServiceInstance, alice: User, query: Callable[[str], Any], page: Callable[[str], str]
 ) -> None:
+    def fill_up() -> None:
+        for _ in range(3):  # whoever writes to it does not give up at once
+            with pytest.raises(psycopg.OperationalError):
+                while True:
+                    query(FILL)
+            wait_until(lambda: or_none(query, "SELECT count(*) FROM filling"), "it to be read", seconds=180)
+
     assert "Its disk is almost full" not in page("metrics")
     query("CREATE TABLE filling (text text)")
-    for _ in range(3):  # whoever writes to it does not give up at once
-        with pytest.raises(psycopg.OperationalError):
-            while True:
-                query(FILL)
-        wait_until(lambda: or_none(query, "SELECT count(*) FROM filling"), "it to be read", seconds=180)
+    fill_up()
+    container = bed.container(database)
     assert "Its disk is almost full" in page("metrics")
     job = backed_up(alice, database)
     assert job.state == Job.State.COMPLETE, job.errors
     wait_until(lambda: or_none(query, "TRUNCATE filling") or or_none(query, "SELECT 1"), "room to be made", seconds=180)
     wait_until(lambda: or_none(query, "CREATE TABLE again AS SELECT 1") is None, "writing")
     assert "Its disk is almost full" not in page("metrics")
+
+    def ballast() -> int:
+        return int(docker("exec", container, "stat", "--format", "%s", BALLAST))
+
+    wait_until(lambda: ballast() == 48 << 20, "the ballast to be whole again")
+    fill_up()
+    docker("exec", container, "truncate", "--size", "0", BALLAST)  # as where a recovery was interrupted
+    docker("restart", container)
+    wait_until(lambda: or_none(query, "SELECT count(*) FROM filling"), "it to be read", seconds=180)
+    assert ballast() > 16 << 20
+    wait_until(lambda: or_none(query, "TRUNCATE filling") or or_none(query, "SELECT 1"), "room to be made", seconds=180)
 
 
 def test_a_store_that_is_full_or_cannot_be_written_is_told_and_the_log_goes_on_after(

@@ -27,8 +27,10 @@ IS_PUT_AWAY = "SELECT coalesce(last_failed_time < last_archived_time, last_faile
 PATIENCE = 15.0  # seconds until a part of the log is put away
 LOOK = 0.2  # seconds
 UNREADABLE = 99  # as pgBackRest calls it; what it tells is not what there is
-# What a backup ends with that lost its connection to the server; nothing is told of one that went with the container.
-INTERRUPTED = ("unknown", "56", "57")
+NO_SERVER, NO_ANSWER = (
+    "56",
+    "57",
+)  # also what pgBackRest calls it; the second where a statement fails, for whatever reason
 IO_SECONDS = 10  # for one exchange with a bucket; less than a statement may take
 SETTINGS = {
     "archive_mode": "on",
@@ -117,7 +119,8 @@ def state(connection: psycopg.Connection[Any]) -> Backups:
         taken=tuple(sorted(taken, key=lambda each: each.ended_at)),
         archived_at=archived,
         archive_fails=failed is not None and (archived is None or failed > archived),
-        interrupted=ended in INTERRUPTED,
+        # Nothing is told of one that went with the container.
+        interrupted=ended in ("unknown", NO_SERVER) or (ended == NO_ANSWER and "connection" in words),
         lost=bool(lost),
     )
 
