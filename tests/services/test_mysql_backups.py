@@ -187,10 +187,7 @@ def test_a_full_database_comes_round_as_often_as_it_is_filled_and_is_backed_up(b
         writer.execute("CREATE TABLE filling (text longtext)")
         writer.execute("INSERT INTO filling VALUES ('first')")
     for _ in range(3):
-        with pytest.raises(err.Error), cursor(bed, full, own) as writer:
-            while True:
-                writer.execute(FILL)
-        wait_until(lambda: at_all(bed, full, own, "SELECT count(*) FROM filling"), "it to be read", seconds=180)
+        fill_up(bed, full, own)
     container = bed.container(full)
     assert int(docker("inspect", "--format", "{{.RestartCount}}", container)) >= 1
     docker("exec", container, "truncate", "--size", "0", BALLAST)  # as where a recovery was interrupted
@@ -205,6 +202,14 @@ def test_a_full_database_comes_round_as_often_as_it_is_filled_and_is_backed_up(b
     size = ("exec", container, "stat", "--format", "%s", BALLAST)
     wait_until(lambda: int(docker(*size)) == 48 << 20, "the ballast to be whole again")
     assert settled(lambda: bed.broker.remove(full)) == Done()
+
+
+def fill_up(bed: Bed, instance: Instance, credentials: dict[str, Any]) -> None:
+    """Write until it fails, and wait until it can be read again."""
+    with pytest.raises(err.Error), cursor(bed, instance, credentials) as writer:
+        while True:
+            writer.execute(FILL)
+    wait_until(lambda: at_all(bed, instance, credentials, "SELECT count(*) FROM filling"), "reading", seconds=180)
 
 
 def at_all(bed: Bed, instance: Instance, credentials: dict[str, Any], statement: str) -> Any:
