@@ -128,10 +128,10 @@ class Work:
         done = any(each.begun_at >= begun.replace(microsecond=0) for each in look.taken)
         error = "" if done else look.error or CUT_SHORT
         asked = self.row.wanted_at
-        insists = look.interrupted and asked and self.now - asked < INSIST
+        insists = not done and look.interrupted and asked and self.now - asked < INSIST
         with transaction.atomic():
             self.lease.save(begun_at=None)
-            if asked and asked <= begun and (done or not insists):  # who asked later gets another
+            if asked and asked <= begun and not insists:  # who asked later gets another
                 self.lease.save(wanted_at=None)
                 _finish(self.row.job_id, error)
             self._note(error)

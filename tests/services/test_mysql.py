@@ -180,7 +180,8 @@ def test_metrics_tell_of_slow_queries_without_their_values(bed: Bed, database: I
 
     metrics = wait_until(told, "the server to write its log of them")
     assert metrics.connections >= 1 and metrics.cache_hits and metrics.size_bytes >= 0
-    assert next(each for each in metrics.slow_queries if each.text == text).mean_ms >= 1000
+    slow = next(each for each in metrics.slow_queries if each.text == text)
+    assert metrics.slow_queries[0].mean_ms >= slow.mean_ms >= 1000
 
 
 def test_slow_statements_do_not_fill_the_disk(bed: Bed, database: Instance, connect: Connect) -> None:
